@@ -75,7 +75,9 @@ _conventions = _CONVENTIONS["en"]
 
 def _(message: str) -> str:
     """*message* in the installed language."""
-    return message if _catalogue is None else _catalogue.gettext(message)
+    if _catalogue is None or not message:  # gettext answers "" with the catalogue's header
+        return message
+    return _catalogue.gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
@@ -90,7 +92,7 @@ def pgettext(context: str, message: str) -> str:
     return message if _catalogue is None else _catalogue.pgettext(context, message)
 
 
-def N_(message: str) -> str:  # noqa: N802 (gettext's own name for it)
+def N_(message: str) -> str:
     """*message* itself, marked for the catalogue; translate it with ``_`` where it is shown."""
     return message
 

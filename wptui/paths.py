@@ -8,7 +8,6 @@ user: folders are made 0700 and files 0600, because caches and state hold custom
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -116,6 +115,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     settings file kept in a dot-files repository stays there. Raises OSError, and then leaves no
     temporary file behind.
     """
+    import tempfile  # its own imports are many
+
     path = Path(os.path.realpath(path))
     ensure_dir(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600

@@ -1,0 +1,146 @@
+"""Reading, checking and changing ``config.toml``.
+
+Nothing is guessed: an unknown or wrong key is an error that names the file, the line and the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from wptui import paths
+from wptui.config.kinds import KeyedError, suggestion
+from wptui.config.settings import Settings
+from wptui.i18n import _
+from wptui.model.errors import ConfigError
+
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
+_ASSIGNMENT = re.compile(r"""\s*((?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+_POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)$")
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings in *path* (default: `wptui.paths.config_file`); all defaults when there is no such file.
+
+    Raises ConfigError, naming file, line and key.
+    """
+    path = path or paths.config_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except UnicodeDecodeError as error:
+        raise ConfigError(_("{file}: not UTF-8 text").format(file=path)) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(_("{file}: cannot be read: {reason}").format(file=path, reason=reason)) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Settings:
+    """The settings written in *text*; *file* is its name in errors. Raises ConfigError."""
+    import tomllib  # only when there is a file
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        position = _POSITION.search(message)
+        line = int(position[1]) if position else text.count("\n") + 1
+        reason = _POSITION.sub("", message)
+        raise ConfigError(
+            _("{file}:{line}: not valid TOML: {reason}").format(file=file, line=line, reason=reason)
+        ) from error
+    settings: Settings = _read(Settings, table, (), text, file)
+    return settings
+
+
+def _read(cls: Any, table: Mapping[str, Any], path: tuple[str, ...], text: str, file: str) -> Any:
+    known = {f.name: f for f in fields(cls)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        here = (*path, name)
+        if name not in known:
+            near = suggestion(name, list(known))
+            raise _error(here, _("there is no such setting") + near, text, file)
+        metadata = known[name].metadata
+        if "section" in metadata:
+            if not isinstance(value, Mapping):
+                raise _error(here, _("must be a table"), text, file)
+            values[name] = _read(metadata["section"], value, here, text, file)
+            continue
+        try:
+            read = metadata["kind"].read(value)
+        except KeyedError as error:
+            raise _error((*here, *error.key.split(".")), str(error), text, file) from error
+        except ValueError as error:
+            raise _error(here, str(error), text, file) from error
+        values[name] = MappingProxyType(read) if isinstance(read, dict) else read
+    return cls(**values)
+
+
+def _error(path: tuple[str, ...], reason: str, text: str, file: str) -> ConfigError:
+    key = ".".join(path)
+    return ConfigError(
+        _("{file}:{line}: {key}: {reason}").format(file=file, line=_line(text, path), key=key, reason=reason),
+        hint=_("`wptui config docs` lists every setting; `wptui config edit` opens the file."),
+    )
+
+
+def _line(text: str, path: tuple[str, ...]) -> int:
+    """The line (from 1) of *text*, valid TOML, that assigns *path*, or the nearest that leads to it.
+
+    tomllib does not keep positions, and a parser that does is not worth its start-up time: in settings
+    every key stands at the beginning of a line. Inside an inline table the table's line is answered.
+    """
+    table: tuple[str, ...] = ()
+    best, best_length = 1, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.fullmatch(line):
+            table = found = _parts(header[1])
+        elif assignment := _ASSIGNMENT.match(line):
+            found = (*table, *_parts(assignment[1]))
+        else:
+            continue
+        length = len(found)
+        if found[: len(path)] == path:
+            return number
+        if best_length < length <= len(path) and path[:length] == found:
+            best, best_length = number, length
+    return best
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """``a."b.c".d`` as its names; a quoted dotted name counts as the names it is made of."""
+    names = (next(group for group in match.groups() if group is not None) for match in _PART.finditer(key))
+    return tuple(part for name in names for part in name.split("."))
+
+
+def change(key: str, value: Any, path: Path | None = None) -> Settings:
+    """Set *key* (dotted) to *value* (as TOML has it) in the file, keeping its comments and order.
+
+    Returns the new settings. The whole file is checked before it replaces the old one: raises ConfigError,
+    and then nothing has changed; OSError when it cannot be written.
+    """
+    import tomlkit  # slow to import, and only needed to write
+
+    path = path or paths.config_file()
+    load(path)  # an error that was there before is told as such, before anything is touched
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    document = tomlkit.parse(text)
+    table: Any = document
+    *parents, name = key.split(".")
+    for parent in parents:
+        if not isinstance(table.get(parent), Mapping):
+            table[parent] = tomlkit.table()
+        table = table[parent]
+    table[name] = value
+    written = tomlkit.dumps(document)
+    settings = parse(written, str(path))
+    paths.write_atomic(path, written.encode())
+    return settings
