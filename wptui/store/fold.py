@@ -1,0 +1,84 @@
+"""The fold: events → rows. The one place where an event becomes state, at the relay and in every terminal.
+
+`apply` may be given events twice and in overlapping runs: the store's cursor and each conversation's `seq` say
+what is in already. What refers to a message not yet seen (a status, an edit, a reaction …) waits in `pending`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from wptui.model import events as ev
+from wptui.store import fold_contacts, fold_messages, fold_workspace, requests
+from wptui.store.database import cursor, set_meta
+
+
+@dataclass
+class Changes:
+    """What a run of events touched: for redrawing, and for notifying."""
+
+    conversations: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    inbound: list[tuple[str, str, int]] = field(default_factory=list)
+    """New customer messages: (conversation, message id, timestamp)."""
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """Sends that failed or became unknown: (conversation, message id)."""
+    alerts: list[int] = field(default_factory=list)
+    """Numbers of new operator alerts."""
+    workspace: bool = False
+    """Agents, templates, canned replies, campaigns, numbers or settings changed."""
+    cursor: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Events of types this build does not know or cannot read, counted."""
+
+
+Handler = Callable[[sqlite3.Connection, ev.Event, Any, Changes], None]
+
+HANDLERS: dict[str, Handler] = {**fold_messages.HANDLERS, **fold_contacts.HANDLERS, **fold_workspace.HANDLERS}
+
+
+def apply(db: sqlite3.Connection, events: Iterable[ev.Event], *, advance_to: int | None = None) -> Changes:
+    """Folds `events` (in order) into the store, inside the caller's transaction, and moves the cursor.
+
+    `advance_to` is the log position the run reaches when its last events were not for this reader.
+    """
+    changes = Changes()
+    done = cursor(db)
+    last = done
+    for event in events:
+        if event.seq <= done:
+            continue
+        last = event.seq
+        handler = HANDLERS.get(event.type)
+        if handler is None:
+            changes.skipped[event.type] = changes.skipped.get(event.type, 0) + 1
+            continue
+        if event.conversation is not None and _has(db, event.conversation, event.seq):
+            continue
+        try:
+            data = ev.load(event)
+        except msgspec.MsgspecError:
+            # A newer relay changed the shape of a type we thought we knew: kept in the log, skipped here.
+            changes.skipped[event.type] = changes.skipped.get(event.type, 0) + 1
+            continue
+        handler(db, event, data, changes)
+        if event.conversation is not None:
+            changes.conversations.add(event.conversation)
+            db.execute("UPDATE conversations SET seq = ? WHERE id = ?", (event.seq, event.conversation))
+    for conversation in changes.conversations:
+        requests.refresh(db, conversation)
+    changes.conversations -= changes.removed
+    changes.cursor = max(last, advance_to or 0)
+    if changes.cursor > done:
+        set_meta(db, "cursor", changes.cursor)
+    return changes
+
+
+def _has(db: sqlite3.Connection, conversation: str, seq: int) -> bool:
+    row = db.execute("SELECT seq FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    return row is not None and row[0] >= seq

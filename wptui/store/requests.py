@@ -1,0 +1,151 @@
+"""The life cycle of requests and the figures of a conversation that follow from its rows (METRICS.md).
+
+Everything here is computed again from the message rows by their own timestamps, never from the order in which
+webhooks came: a late or repeated webhook changes no clock. Each query walks one index for a few rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from wptui.store.database import get_meta
+
+REOPEN_WITHIN = 24 * 3600
+"""Default of METRICS.md: an inbound this soon after resolving reopens the same request (seconds)."""
+
+
+def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, message: str) -> str:
+    """The request a counted inbound message of `ts` belongs to: the open one, the last one reopened, or a new one."""
+    request, opened = db.execute("SELECT request, requests FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    if request is not None:
+        resolved = db.execute("SELECT resolved_at FROM requests WHERE id = ?", (request,)).fetchone()[0]
+        if resolved is None:
+            return str(request)
+        within = int(get_meta(db, "reopen_within", REOPEN_WITHIN) or 0)
+        if ts - resolved <= within:
+            reopen(db, request)
+            return str(request)
+    new = f"{conversation}-{opened + 1}"
+    db.execute(
+        "INSERT INTO requests (id, conversation, opened_at, opened_message) VALUES (?, ?, ?, ?)",
+        (new, conversation, ts, message),
+    )
+    db.execute(
+        "UPDATE conversations SET request = ?, requests = requests + 1, campaign = '' WHERE id = ?", (new, conversation)
+    )
+    return new
+
+
+def reopen(db: sqlite3.Connection, request: str) -> None:
+    """Opens a resolved request again and counts it."""
+    db.execute(
+        "UPDATE requests SET resolved_at = NULL, resolved_by = '', reopens = reopens + 1, closed_unanswered = 0 "
+        "WHERE id = ? AND resolved_at IS NOT NULL",
+        (request,),
+    )
+
+
+def resolve(db: sqlite3.Connection, conversation: str, at: int, by: str, seq: int) -> None:
+    """Closes the open request of a conversation, if there is one; without any human answer it is closed unanswered."""
+    refresh(db, conversation)
+    wake(db, conversation, at)
+    db.execute(
+        """UPDATE requests SET resolved_at = ?1, resolved_by = ?2, resolved_seq = ?3, waiting_since = NULL,
+               waiting_message = '', first_resolved_at = COALESCE(first_resolved_at, ?1),
+               closed_unanswered = first_response_at IS NULL
+           WHERE id = (SELECT request FROM conversations WHERE id = ?4) AND resolved_at IS NULL""",
+        (at, by, seq, conversation),
+    )
+    db.execute(
+        "UPDATE conversations SET state = 'resolved', waiting_since = NULL, snoozed_until = NULL WHERE id = ?",
+        (conversation,),
+    )
+
+
+def snooze(db: sqlite3.Connection, conversation: str, at: int, until: int) -> None:
+    """Hides a conversation until `until`; the time is taken off the net resolution time."""
+    db.execute("UPDATE conversations SET state = 'snoozed', snoozed_until = ? WHERE id = ?", (until, conversation))
+    db.execute(
+        "UPDATE requests SET snoozed_at = COALESCE(snoozed_at, ?) "
+        "WHERE id = (SELECT request FROM conversations WHERE id = ?) AND resolved_at IS NULL",
+        (at, conversation),
+    )
+
+
+def wake(db: sqlite3.Connection, conversation: str, at: int) -> None:
+    """Ends a snooze at `at`, if there is one."""
+    db.execute(
+        "UPDATE requests SET snoozed_seconds = snoozed_seconds + MAX(0, ? - snoozed_at), snoozed_at = NULL "
+        "WHERE id = (SELECT request FROM conversations WHERE id = ?) AND snoozed_at IS NOT NULL",
+        (at, conversation),
+    )
+    db.execute(
+        "UPDATE conversations SET state = 'open', snoozed_until = NULL WHERE id = ? AND state = 'snoozed'",
+        (conversation,),
+    )
+
+
+def refresh(db: sqlite3.Connection, conversation: str) -> None:
+    """Computes clocks, unread and preview of a conversation again from its rows."""
+    row = db.execute("SELECT request, read_seq FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    if row is None:
+        return
+    request, read_seq = row
+    replied = db.execute(
+        "SELECT ts, seq FROM messages WHERE conversation = ? AND human = 1 ORDER BY ts DESC, seq DESC LIMIT 1",
+        (conversation,),
+    ).fetchone() or (0, 0)
+    waiting = None if request is None else _clocks(db, conversation, request, replied)
+    unread = db.execute(
+        "SELECT COUNT(*) FROM (SELECT dir, source, seq, kind FROM messages WHERE conversation = ? AND (ts, seq) > (?, ?)) "
+        "WHERE dir = 'in' AND source = 'live' AND seq > ? AND kind <> 'request_welcome'",
+        (conversation, *replied, read_seq),
+    ).fetchone()[0]
+    last = db.execute(
+        "SELECT ts, dir, kind, text, status, revoked_at FROM messages "
+        "WHERE conversation = ? AND dir IN ('in', 'out') AND kind <> 'request_welcome' ORDER BY ts DESC, seq DESC LIMIT 1",
+        (conversation,),
+    ).fetchone() or (0, "", "", "", None, None)
+    db.execute(
+        """UPDATE conversations SET waiting_since = ?, unread = ?, last_at = MAX(?, last_at * (? = 0)), preview_dir = ?,
+               preview_kind = ?, preview = ?, preview_status = ? WHERE id = ?""",
+        (
+            waiting, unread, last[0], last[0], last[1], "revoked" if last[5] else last[2],
+            "" if last[5] else last[3][:200], last[4], conversation,
+        ),
+    )  # fmt: skip
+
+
+def _clocks(db: sqlite3.Connection, conversation: str, request: str, replied: tuple[int, int]) -> int | None:
+    """Sets the request's clocks; returns since when the customer waits."""
+    first = db.execute(
+        "SELECT ts, seq, id FROM messages WHERE request = ? AND counted = 1 ORDER BY ts, seq LIMIT 1", (request,)
+    ).fetchone()
+    if first is None:
+        return None
+    resolved_at, resolved_seq = db.execute(
+        "SELECT resolved_at, resolved_seq FROM requests WHERE id = ?", (request,)
+    ).fetchone()
+    answer = db.execute(
+        "SELECT ts, author, id FROM messages WHERE conversation = ? AND human = 1 AND (ts, seq) > (?, ?) "
+        "ORDER BY ts, seq LIMIT 1",
+        (conversation, first[0], first[1]),
+    ).fetchone() or (None, "", "")
+    answered_by_any = db.execute(
+        "SELECT ts FROM messages WHERE conversation = ? AND dir = 'out' AND (ts, seq) > (?, ?) AND source = 'live' "
+        "AND status IN ('accepted', 'sent', 'delivered', 'read', 'played') ORDER BY ts, seq LIMIT 1",
+        (conversation, first[0], first[1]),
+    ).fetchone() or (None,)
+    waiting: tuple[int | None, str] = (None, "")
+    if resolved_at is None:
+        waiting = db.execute(
+            "SELECT ts, id FROM messages WHERE request = ? AND counted = 1 AND (ts, seq) > (?, ?) AND seq > ? "
+            "ORDER BY ts, seq LIMIT 1",
+            (request, *replied, resolved_seq),
+        ).fetchone() or (None, "")
+    db.execute(
+        """UPDATE requests SET opened_at = ?, opened_message = ?, first_response_at = ?, first_response_by = ?,
+               first_response_message = ?, first_any_at = ?, waiting_since = ?, waiting_message = ? WHERE id = ?""",
+        (first[0], first[2], *answer, answered_by_any[0], *waiting, request),
+    )
+    return waiting[0]
