@@ -1,0 +1,1 @@
+"""The workspace's server: webhooks in, the event log, terminals served, the Graph API called."""
