@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wptui.model.errors import StorageError
+from wptui.model.text import fold
 from wptui.store.schema import INDEXES, SEARCH, TABLES
 
 VERSION = 1
@@ -24,12 +25,15 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
     path = Path(path)
     try:
         if read_only:
-            db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+            db = sqlite3.connect(
+                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            )
         else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA busy_timeout = 10000")
+        db.create_function("wptui_fold", 1, _fold_or_empty, deterministic=True)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if not read_only:
             db.execute("PRAGMA journal_mode = WAL")
@@ -41,10 +45,16 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
             elif get_meta(db, "bulk_load"):
                 _build_indexes(db)
         if version > VERSION:
-            raise StorageError(f"{path} was written by a newer wptui (schema {version}, this one knows {VERSION})")
+            raise StorageError(
+                f"{path} was written by a newer wptui (schema {version}, this one knows {VERSION})"
+            )
     except sqlite3.Error as error:
         raise StorageError(f"{path} cannot be opened as a wptui database: {error}") from error
     return db
+
+
+def _fold_or_empty(text: str | None) -> str:
+    return fold(text or "")
 
 
 def _migrate(db: sqlite3.Connection) -> None:
@@ -105,7 +115,9 @@ def get_meta(db: sqlite3.Connection, key: str, default: int | str | None = None)
 
 def set_meta(db: sqlite3.Connection, key: str, value: int | str) -> None:
     """Sets a value of the `meta` table."""
-    db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+    db.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+    )
 
 
 def cursor(db: sqlite3.Connection) -> int:

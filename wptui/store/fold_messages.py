@@ -76,11 +76,15 @@ def received(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReceived, 
         return
     if data.opens_window:
         _open_window(db, conversation, data.ts)
-    db.execute("UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation))
+    db.execute(
+        "UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation)
+    )
     if counted:
         requests.wake(db, conversation, data.ts)
     if live and data.kind != "request_welcome":
-        db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,))
+        db.execute(
+            "UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,)
+        )
         changes.inbound.append((conversation, data.message, data.ts))
     settle(db, data.message, changes)
 
@@ -108,7 +112,8 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
     )  # fmt: skip
     if data.media is not None and data.media.key:
         db.execute(
-            "UPDATE messages SET media_key = ?, media_state = 'stored' WHERE id = ?", (data.media.key, data.message)
+            "UPDATE messages SET media_key = ?, media_state = 'stored' WHERE id = ?",
+            (data.media.key, data.message),
         )
     db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND request IS NULL", (conversation,))
     settle(db, data.message, changes)
@@ -116,7 +121,9 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
 
 def _move(db: sqlite3.Connection, message: str, state: str, ts: int | None = None) -> bool:
     """Advances the tick of a message; False if it stands further already. `human` follows the state."""
-    row = db.execute("SELECT status, author, automatic, source FROM messages WHERE id = ?", (message,)).fetchone()
+    row = db.execute(
+        "SELECT status, author, automatic, source FROM messages WHERE id = ?", (message,)
+    ).fetchone()
     if row is None:
         return False
     new = advance(row[0], state)
@@ -131,9 +138,7 @@ def _move(db: sqlite3.Connection, message: str, state: str, ts: int | None = Non
 
 
 def attempted(db: sqlite3.Connection, event: ev.Event, data: ev.MessageAttempted, changes: Changes) -> None:
-    db.execute(
-        "UPDATE messages SET attempts = ?, retry_at = NULL WHERE id = ?", (data.attempt, data.message)
-    )
+    db.execute("UPDATE messages SET attempts = ?, retry_at = NULL WHERE id = ?", (data.attempt, data.message))
     _move(db, data.message, "attempted")
 
 
@@ -158,7 +163,9 @@ def failed(db: sqlite3.Connection, event: ev.Event, data: ev.MessageFailed, chan
     _fail(db, data.message, data.problem, event.at // 1000, changes)
 
 
-def _fail(db: sqlite3.Connection, message: str, problem: ev.Problem | None, ts: int, changes: Changes) -> None:
+def _fail(
+    db: sqlite3.Connection, message: str, problem: ev.Problem | None, ts: int, changes: Changes
+) -> None:
     if not _move(db, message, "failed", ts):
         return
     if problem is not None:
@@ -180,7 +187,8 @@ def discarded(db: sqlite3.Connection, event: ev.Event, data: ev.MessageDiscarded
     # "failed" also for an unknown one: it is settled as not to be sent again; a late status still moves it on.
     _move(db, data.message, "failed", event.at // 1000)
     db.execute(
-        "UPDATE messages SET body = json_set(body, '$.discarded', 1) WHERE id = ? AND status = 'failed'", (data.message,)
+        "UPDATE messages SET body = json_set(body, '$.discarded', 1) WHERE id = ? AND status = 'failed'",
+        (data.message,),
     )
 
 
@@ -249,7 +257,9 @@ def _edit(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEdited) -> No
     no, message, text, edited_at, earlier = row
     history = [*(msgspec.json.decode(earlier) if earlier else []), text]
     if edited_at is not None and edited_at > data.ts:
-        db.execute("UPDATE messages SET earlier = ? WHERE id = ?", (_text([*history[:-1], data.text]), message))
+        db.execute(
+            "UPDATE messages SET earlier = ? WHERE id = ?", (_text([*history[:-1], data.text]), message)
+        )
         return
     db.execute(
         "UPDATE messages SET text = ?, edited_at = ?, earlier = ? WHERE id = ?",
@@ -276,7 +286,15 @@ def _revoke(db: sqlite3.Connection, event: ev.Event, data: ev.MessageRevoked) ->
 def _wait(db: sqlite3.Connection, event: ev.Event, target: str) -> None:
     db.execute(
         "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (target, event.seq, event.at, event.actor, event.type, bytes(event.data).decode(), event.conversation),
+        (
+            target,
+            event.seq,
+            event.at,
+            event.actor,
+            event.type,
+            bytes(event.data).decode(),
+            event.conversation,
+        ),
     )
 
 
@@ -324,7 +342,14 @@ def call(db: sqlite3.Connection, event: ev.Event, data: ev.CallReceived, changes
 
 def noted(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationNoted, changes: Changes) -> None:
     _insert(
-        db, event, id=data.note, dir="note", author=event.actor, kind="note", ts=event.at // 1000, text=data.text
+        db,
+        event,
+        id=data.note,
+        dir="note",
+        author=event.actor,
+        kind="note",
+        ts=event.at // 1000,
+        text=data.text,
     )
 
 

@@ -16,7 +16,9 @@ REOPEN_WITHIN = 24 * 3600
 
 def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, message: str) -> str:
     """The request a counted inbound message of `ts` belongs to: the open one, the last one reopened, or a new one."""
-    request, opened = db.execute("SELECT request, requests FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    request, opened = db.execute(
+        "SELECT request, requests FROM conversations WHERE id = ?", (conversation,)
+    ).fetchone()
     if request is not None:
         resolved = db.execute("SELECT resolved_at FROM requests WHERE id = ?", (request,)).fetchone()[0]
         if resolved is None:
@@ -31,7 +33,8 @@ def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, mess
         (new, conversation, ts, message),
     )
     db.execute(
-        "UPDATE conversations SET request = ?, requests = requests + 1, campaign = '' WHERE id = ?", (new, conversation)
+        "UPDATE conversations SET request = ?, requests = requests + 1, campaign = '' WHERE id = ?",
+        (new, conversation),
     )
     return new
 
@@ -64,7 +67,9 @@ def resolve(db: sqlite3.Connection, conversation: str, at: int, by: str, seq: in
 
 def snooze(db: sqlite3.Connection, conversation: str, at: int, until: int) -> None:
     """Hides a conversation until `until`; the time is taken off the net resolution time."""
-    db.execute("UPDATE conversations SET state = 'snoozed', snoozed_until = ? WHERE id = ?", (until, conversation))
+    db.execute(
+        "UPDATE conversations SET state = 'snoozed', snoozed_until = ? WHERE id = ?", (until, conversation)
+    )
     db.execute(
         "UPDATE requests SET snoozed_at = COALESCE(snoozed_at, ?) "
         "WHERE id = (SELECT request FROM conversations WHERE id = ?) AND resolved_at IS NULL",
@@ -119,7 +124,8 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
 def _clocks(db: sqlite3.Connection, conversation: str, request: str, replied: tuple[int, int]) -> int | None:
     """Sets the request's clocks; returns since when the customer waits."""
     first = db.execute(
-        "SELECT ts, seq, id FROM messages WHERE request = ? AND counted = 1 ORDER BY ts, seq LIMIT 1", (request,)
+        "SELECT ts, seq, id FROM messages WHERE request = ? AND counted = 1 ORDER BY ts, seq LIMIT 1",
+        (request,),
     ).fetchone()
     if first is None:
         return None

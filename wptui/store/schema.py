@@ -84,6 +84,8 @@ CREATE TABLE labels (
     conversation TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (conversation, label)
 ) WITHOUT ROWID;
 
+CREATE TABLE partial (conversation TEXT PRIMARY KEY) WITHOUT ROWID;
+
 CREATE TABLE numbers (
     id TEXT PRIMARY KEY, display TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT '', waba TEXT NOT NULL DEFAULT '',
     quality TEXT NOT NULL DEFAULT '', throughput TEXT NOT NULL DEFAULT '', seq INTEGER NOT NULL
@@ -116,8 +118,8 @@ CREATE TABLE alerts (
 INDEXES = """
 CREATE INDEX conversations_waiting ON conversations (state, waiting_key, id);
 CREATE INDEX conversations_unread ON conversations (state, unread_key, id);
-CREATE INDEX conversations_last ON conversations (state, last_at, id);
-CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_at, id);
+CREATE INDEX conversations_last ON conversations (state, last_at DESC, id);
+CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_at DESC, id);
 CREATE INDEX conversations_window ON conversations (state, window_expires, id);
 CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id);
 CREATE INDEX conversations_since ON conversations (waiting_since) WHERE waiting_since IS NOT NULL;

@@ -1,0 +1,1 @@
+"""METRICS.md as code: pure functions over figures."""

@@ -1,0 +1,198 @@
+"""Rows of whole aggregates, in the store's own schema: how a snapshot travels, and a conversation that comes into view.
+
+A bundle is read in one transaction, so each conversation in it is exactly as it stood at `seq`; later events fold
+onto it, earlier ones are recognised by the conversation's own `seq` and skipped. So a snapshot may be fetched in
+pieces, broken off and resumed, while the log goes on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wptui.model.protocol import Bundle
+from wptui.store.database import cursor
+from wptui.store.fold_contacts import remove_conversation
+
+RECENT = 50
+"""Messages of each conversation that a snapshot brings, at least; older ones come when the agent scrolls."""
+
+MESSAGE_COLUMNS = (
+    "id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, sender, "
+    "forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, error_text, "
+    "pricing, edited_at, earlier, revoked_at, media, media_key, media_state"
+)
+_WORKSPACE = ("numbers", "templates", "campaigns", "canned", "agents")
+_SETTINGS = ("workspace", "reopen_within", "first_response_target", "timezone")
+
+Tables = dict[str, dict[str, Any]]
+
+
+def _table(db: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
+    found = db.execute(sql, parameters)
+    return {"columns": [column[0] for column in found.description], "rows": found.fetchall()}
+
+
+def _names(db: sqlite3.Connection, table: str) -> str:
+    # Generated columns (hidden = 2) cannot be written.
+    return ", ".join(row[1] for row in db.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0)
+
+
+def workspace_bundle(db: sqlite3.Connection) -> Bundle:
+    """Settings, numbers, templates, campaigns, canned replies, agents and the latest alerts."""
+    tables: Tables = {name: _table(db, f"SELECT * FROM {name}") for name in _WORKSPACE}
+    tables["alerts"] = _table(db, "SELECT * FROM alerts ORDER BY seq DESC LIMIT 200")
+    marks = ",".join("?" * len(_SETTINGS))
+    tables["meta"] = _table(db, f"SELECT key, value FROM meta WHERE key IN ({marks})", _SETTINGS)
+    return Bundle(seq=cursor(db), tables=tables)
+
+
+def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int = RECENT) -> Bundle:
+    """Conversations `ids` whole: contact, aliases, requests, labels, and their recent messages.
+
+    Recent are the last `recent` messages and all of the open request. `partial` names those cut short.
+    """
+    marks = ",".join("?" * len(ids))
+    contacts = f"SELECT contact FROM conversations WHERE id IN ({marks})"
+    tables: Tables = {
+        "conversations": _table(
+            db, f"SELECT {_names(db, 'conversations')} FROM conversations WHERE id IN ({marks})", ids
+        ),
+        "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({contacts})", ids),
+        "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({contacts})", ids),
+    }
+    for name in ("requests", "labels", "reactions", "receipts", "pending"):
+        tables[name] = _table(db, f"SELECT * FROM {name} WHERE conversation IN ({marks})", ids)
+    messages: list[Any] = []
+    partial: list[list[str]] = []
+    for id in ids:
+        start = _recent_start(db, id, recent)
+        messages += db.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND ts >= ?", (id, start)
+        ).fetchall()
+        if (
+            start
+            and db.execute("SELECT 1 FROM messages WHERE conversation = ? AND ts < ?", (id, start)).fetchone()
+        ):
+            partial.append([id])
+    tables["messages"] = {"columns": MESSAGE_COLUMNS.split(", "), "rows": messages}
+    tables["partial"] = {"columns": ["conversation"], "rows": partial}
+    return Bundle(seq=cursor(db), tables=tables)
+
+
+def _recent_start(db: sqlite3.Connection, conversation: str, recent: int) -> int:
+    """Timestamp from which messages are shipped; 0 for all of them."""
+    nth = db.execute(
+        "SELECT ts FROM messages WHERE conversation = ? ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?",
+        (conversation, recent - 1),
+    ).fetchone()
+    if nth is None:
+        return 0
+    opened = db.execute(
+        "SELECT r.opened_at FROM conversations c JOIN requests r ON r.id = c.request AND r.resolved_at IS NULL "
+        "WHERE c.id = ?",
+        (conversation,),
+    ).fetchone()
+    return min(int(nth[0]), int(opened[0])) if opened else int(nth[0])
+
+
+def older_messages(db: sqlite3.Connection, conversation: str, before: tuple[int, int], limit: int) -> Bundle:
+    """The page of up to `limit` messages before (`ts`, `seq`), with their reactions; `partial` while there are more."""
+    messages = db.execute(
+        f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND (ts, seq) < (?, ?) "
+        "ORDER BY ts DESC, seq DESC LIMIT ?",
+        (conversation, *before, limit),
+    ).fetchall()
+    wamids = [row[3] for row in messages if row[3]]
+    marks = ",".join("?" * len(wamids))
+    tables: Tables = {
+        "messages": {"columns": MESSAGE_COLUMNS.split(", "), "rows": messages},
+        "reactions": _table(db, f"SELECT * FROM reactions WHERE target IN ({marks})", wamids),
+        "partial": {"columns": ["conversation"], "rows": [[conversation]] if len(messages) == limit else []},
+    }
+    return Bundle(seq=cursor(db), tables=tables, after=conversation)
+
+
+def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200) -> Iterator[Bundle]:
+    """Everything, as bundles: the workspace first, then conversations in pieces of `size`, newest first.
+
+    `after` (from the last bundle received) resumes. Each bundle is read in a transaction of its own.
+    """
+    if not after:
+        yield workspace_bundle(db)
+    position = int(after or 0) or 1 << 62
+    while True:
+        db.execute("BEGIN")
+        try:
+            found = db.execute(
+                "SELECT id, created_seq FROM conversations WHERE created_seq < ? ORDER BY created_seq DESC LIMIT ?",
+                (position, size),
+            ).fetchall()
+            bundle = conversation_bundle(db, [id for id, _ in found])
+        finally:
+            db.execute("COMMIT")
+        if not found:
+            return
+        position = found[-1][1]
+        bundle.after = str(position)
+        yield bundle
+
+
+_OWNED = ("messages", "requests", "reactions", "receipts", "pending", "labels", "partial")
+
+
+def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False) -> set[str]:
+    """Writes a bundle's rows, inside the caller's transaction; the conversations it replaced.
+
+    A conversation here that stands further than the bundle keeps its rows. `fresh` says the store holds none of
+    these conversations yet, which saves looking. Tables and columns this build does not have are passed over.
+    """
+    tables = bundle.tables
+    shipped: dict[str, int] = {}
+    if "conversations" in tables:
+        columns = tables["conversations"]["columns"]
+        id_at, seq_at = columns.index("id"), columns.index("seq")
+        shipped = {row[id_at]: row[seq_at] for row in tables["conversations"]["rows"]}
+    ahead: set[str] = set()
+    if not fresh:
+        for id, seq in shipped.items():
+            here = db.execute("SELECT seq FROM conversations WHERE id = ?", (id,)).fetchone()
+            if here is not None and here[0] > seq:
+                ahead.add(id)
+            elif here is not None:
+                remove_conversation(db, id)
+    if bundle.after and "conversations" not in tables:
+        db.execute("DELETE FROM partial WHERE conversation = ?", (bundle.after,))
+    known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name, table in tables.items():
+        if name in known:
+            _write(db, name, table, ahead)
+    return set(shipped) - ahead
+
+
+def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str]) -> None:
+    here = [row[1] for row in db.execute(f"PRAGMA table_xinfo({name})") if row[6] == 0]
+    columns: list[str] = table["columns"]
+    rows: list[Any] = table["rows"]
+    if ahead and (name in _OWNED or name == "conversations"):
+        owner = columns.index("id" if name == "conversations" else "conversation")
+        rows = [row for row in rows if row[owner] not in ahead]
+    if any(column not in here for column in columns):
+        wanted = [index for index, column in enumerate(columns) if column in here]
+        rows = [[row[index] for index in wanted] for row in rows]
+        columns = [columns[index] for index in wanted]
+    if not rows:
+        return
+    # A message already here by its id is kept: its place (`no`) is what the search index points to.
+    verb = "INSERT OR IGNORE" if name == "messages" else "INSERT OR REPLACE"
+    if name == "contacts":
+        seq = columns.index("seq")
+        rows = [row for row in rows if _contact_seq(db, row[columns.index("id")]) <= row[seq]]
+    sql = f"{verb} INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    db.executemany(sql, rows)
+
+
+def _contact_seq(db: sqlite3.Connection, contact: str) -> int:
+    row = db.execute("SELECT seq FROM contacts WHERE id = ?", (contact,)).fetchone()
+    return row[0] if row else 0

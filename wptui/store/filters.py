@@ -1,0 +1,113 @@
+"""The filter line of the inbox: `is:late campaign:KIŞ24 label:iade number:satış "fatura"`.
+
+Words without a key are looked for in name, phone and messages. A leading "-" negates a term.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from wptui.model.errors import UsageError
+from wptui.model.text import fold
+from wptui.store.search import match_expression
+
+STATES = (
+    "late",
+    "waiting",
+    "unread",
+    "mine",
+    "unassigned",
+    "open",
+    "snoozed",
+    "resolved",
+    "closing",
+    "group",
+    "failed",
+)
+KEYS = ("is", "campaign", "label", "number", "from", "agent")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parsed filter line: SQL conditions on `conversations c` with named parameters. Empty: everything."""
+
+    source: str = ""
+    terms: tuple[tuple[bool, str, str], ...] = ()
+    """(wanted, key, value); key "" is free text."""
+
+    @property
+    def names_state(self) -> bool:
+        """Whether the line itself says which states to show (`is:resolved`), instead of the view."""
+        return any(key == "is" and value in ("open", "snoozed", "resolved") for _, key, value in self.terms)
+
+
+def parse(source: str) -> Filter:
+    """Reads a filter line. Raises UsageError naming the term that is not understood."""
+    try:
+        words = shlex.split(source.replace("'", "\\'"))
+    except ValueError:
+        words = source.replace('"', " ").split()
+    terms: list[tuple[bool, str, str]] = []
+    for word in words:
+        wanted = not (word.startswith("-") and len(word) > 1)
+        key, colon, value = word.removeprefix("" if wanted else "-").partition(":")
+        if not colon or not value or key not in KEYS:
+            if colon and key.isalpha() and key.isascii() and value and not value.startswith("//"):
+                raise UsageError(f"{key}: is no filter", hint=" ".join(f"{name}:" for name in KEYS))
+            terms.append((wanted, "", word.removeprefix("" if wanted else "-")))
+            continue
+        if key == "is" and value not in STATES:
+            raise UsageError(f"is:{value} is not known", hint=" ".join(f"is:{state}" for state in STATES))
+        terms.append((wanted, key, value))
+    return Filter(source, tuple(terms))
+
+
+_IS = {
+    "late": "(c.waiting_since IS NOT NULL AND c.waiting_since <= :now - :target)",
+    "waiting": "c.waiting_since IS NOT NULL",
+    "unread": "c.unread > 0",
+    "mine": "c.assignee = :me",
+    "unassigned": "c.assignee = ''",
+    "open": "c.state = 'open'",
+    "snoozed": "c.state = 'snoozed'",
+    "resolved": "c.state = 'resolved'",
+    "closing": "(c.window_expires > :now AND c.window_expires <= :now + 7200)",
+    "group": "c.kind = 'group'",
+    "failed": "c.preview_status IN ('failed', 'unknown')",
+}
+
+
+def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
+    """SQL conditions and their parameters."""
+    sql: list[str] = []
+    parameters: dict[str, str] = {}
+    for index, (want, key, value) in enumerate(wanted.terms):
+        name = f"f{index}"
+        parameters[name] = fold(value)
+        match key:
+            case "is":
+                condition = _IS[value]
+                del parameters[name]
+            case "campaign":
+                parameters[name] = value.lstrip("#")
+                condition = f"wptui_fold(c.campaign) = wptui_fold(:{name})"
+            case "label":
+                condition = f"EXISTS (SELECT 1 FROM labels l WHERE l.conversation = c.id AND wptui_fold(l.label) = :{name})"
+            case "number":
+                condition = (
+                    "c.number IN (SELECT id FROM numbers WHERE id = "
+                    f":{name} OR instr(wptui_fold(name || ' ' || display), :{name}))"
+                )
+            case "agent":
+                condition = f"c.assignee IN (SELECT id FROM agents WHERE id = :{name} OR instr(wptui_fold(name), :{name}))"
+            case "from":
+                condition = f"instr(c.title_fold, :{name})"
+            case _:
+                parameters[f"{name}m"] = match_expression(value)
+                condition = (
+                    f"(instr(c.title_fold, :{name}) OR c.id IN (SELECT m.conversation FROM search s "
+                    f"JOIN messages m ON m.no = s.rowid WHERE search MATCH :{name}m))"
+                )
+        sql.append(condition if want else f"NOT {condition}")
+    return sql, parameters

@@ -1,0 +1,237 @@
+"""The inbox: which conversations, in which order, read a window at a time.
+
+Every order is one index over (state, key, id), so that the first page of 100,000 conversations costs what the first
+page of 100 does; `position` finds a conversation's place so that the cursor can stay on it when the order changes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from wptui.store import filters
+from wptui.store.filters import Filter
+
+
+class Sort(StrEnum):
+    """Orders of the inbox; within each the newest activity first."""
+
+    WAITING = "waiting"
+    UNREAD = "unread"
+    LAST = "last"
+    CAMPAIGN = "campaign"
+    WINDOW = "window"
+
+
+class View(StrEnum):
+    """Which conversations are listed."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    LATE = "late"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class InboxQuery:
+    """What to list. `me` is the agent's id, `now` and `target` Unix seconds and seconds (for late and window)."""
+
+    view: View = View.ALL
+    sort: Sort = Sort.WAITING
+    filter: Filter = field(default_factory=Filter)
+    me: str = ""
+    now: int = 0
+    target: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One conversation as the inbox shows it. Times are Unix seconds; labels are in order, `campaign` is a code."""
+
+    id: str
+    contact: str
+    number: str
+    kind: str
+    title: str
+    state: str
+    assignee: str
+    unread: int
+    waiting_since: int | None
+    snoozed_until: int | None
+    window_expires: int | None
+    free_until: int | None
+    campaign: str
+    labels: tuple[str, ...]
+    owner: str
+    last_at: int
+    preview: str
+    preview_dir: str
+    preview_kind: str
+    preview_status: str | None
+    read_seq: int
+    seq: int
+    request: str | None
+
+
+_COLUMNS = """c.id, c.contact, c.number, c.kind, c.title, c.state, c.assignee, c.unread, c.waiting_since, c.snoozed_until,
+    c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview, c.preview_dir, c.preview_kind,
+    c.preview_status, c.read_seq, c.seq, c.request"""
+
+_ORDER = {
+    Sort.WAITING: (("waiting_key", False), ("id", False)),
+    Sort.UNREAD: (("unread_key", False), ("id", False)),
+    Sort.LAST: (("last_at", True), ("id", False)),
+    Sort.CAMPAIGN: (("campaign_key", False), ("last_at", True), ("id", False)),
+}
+_CLOSING = "c.window_expires > :now"
+_CLOSED = "(c.window_expires IS NULL OR c.window_expires <= :now)"
+
+
+def _row(values: tuple[Any, ...]) -> InboxRow:
+    labels = tuple(values[13].split(",")) if values[13] else ()
+    return InboxRow(*values[:13], labels, *values[14:])
+
+
+def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
+    view = {
+        View.ALL: "c.state = 'open'",
+        View.MINE: "c.assignee = :me AND c.state = 'open'",
+        View.UNASSIGNED: "c.assignee = '' AND c.state = 'open'",
+        View.LATE: "c.state = 'open' AND c.waiting_since <= :now - :target",
+        View.SNOOZED: "c.state = 'snoozed'",
+        View.RESOLVED: "c.state = 'resolved'",
+    }[query.view]
+    if query.filter.names_state and query.view is View.ALL:
+        view = "1"
+    more, parameters = filters.conditions(query.filter)
+    return " AND ".join([view, *more]), {
+        "me": query.me, "now": query.now, "target": query.target, **parameters
+    }  # fmt: skip
+
+
+def _order(sort: Sort) -> str:
+    return ", ".join(f"c.{column}{' DESC' if down else ''}" for column, down in _ORDER[sort])
+
+
+def count(db: sqlite3.Connection, query: InboxQuery) -> int:
+    """How many conversations the query lists."""
+    where, parameters = _where(query)
+    return int(db.execute(f"SELECT COUNT(*) FROM conversations c WHERE {where}", parameters).fetchone()[0])
+
+
+def window(db: sqlite3.Connection, query: InboxQuery, offset: int, limit: int) -> list[InboxRow]:
+    """Rows `offset` … `offset + limit` of the list."""
+    where, parameters = _where(query)
+    parameters |= {"limit": limit, "offset": offset}
+    if query.sort is not Sort.WINDOW:
+        sql = f"SELECT {_COLUMNS} FROM conversations c WHERE {where} ORDER BY {_order(query.sort)} LIMIT :limit OFFSET :offset"
+        return [_row(values) for values in db.execute(sql, parameters)]
+    # Closing windows first, soonest first; closed ones behind them, the newest first: two ranges, two indexes.
+    sql = (
+        f"SELECT {_COLUMNS} FROM conversations c WHERE {where} AND {_CLOSING} "
+        "ORDER BY c.window_expires, c.id LIMIT :limit OFFSET :offset"
+    )
+    rows = [_row(values) for values in db.execute(sql, parameters)]
+    if len(rows) < limit:
+        closing = _closing(db, where, parameters)
+        parameters |= {"limit": limit - len(rows), "offset": max(0, offset - closing)}
+        sql = (
+            f"SELECT {_COLUMNS} FROM conversations c WHERE {where} AND {_CLOSED} "
+            f"ORDER BY {_order(Sort.LAST)} LIMIT :limit OFFSET :offset"
+        )
+        rows += [_row(values) for values in db.execute(sql, parameters)]
+    return rows
+
+
+def _closing(db: sqlite3.Connection, where: str, parameters: dict[str, Any]) -> int:
+    sql = f"SELECT COUNT(*) FROM conversations c WHERE {where} AND {_CLOSING}"
+    return int(db.execute(sql, parameters).fetchone()[0])
+
+
+def position(db: sqlite3.Connection, query: InboxQuery, conversation: str) -> int | None:
+    """Where `conversation` stands in the list, from 0; None if the query does not list it."""
+    where, parameters = _where(query)
+    parameters["id"] = conversation
+    this = db.execute(f"SELECT 1 FROM conversations c WHERE {where} AND c.id = :id", parameters).fetchone()
+    if this is None:
+        return None
+    if query.sort is not Sort.WINDOW:
+        return _before(db, where, parameters, _ORDER[query.sort])
+    closing = db.execute(
+        f"SELECT 1 FROM conversations c WHERE {_CLOSING} AND c.id = :id", parameters
+    ).fetchone()
+    if closing:
+        return _before(db, f"{where} AND {_CLOSING}", parameters, (("window_expires", False), ("id", False)))
+    return _closing(db, where, parameters) + _before(
+        db, f"{where} AND {_CLOSED}", parameters, _ORDER[Sort.LAST]
+    )
+
+
+def _before(
+    db: sqlite3.Connection, where: str, parameters: dict[str, Any], order: tuple[tuple[str, bool], ...]
+) -> int:
+    """How many rows sort before `:id`: one range of the index for each prefix of the order."""
+    mine = db.execute(
+        f"SELECT {', '.join(column for column, _ in order)} FROM conversations WHERE id = :id", parameters
+    ).fetchone()
+    values = {f"k{index}": value for index, value in enumerate(mine)}
+    total = 0
+    for depth, (column, down) in enumerate(order):
+        equal = [f"c.{order[index][0]} = :k{index}" for index in range(depth)]
+        terms = " AND ".join([where, *equal, f"c.{column} {'>' if down else '<'} :k{depth}"])
+        total += db.execute(
+            f"SELECT COUNT(*) FROM conversations c WHERE {terms}", parameters | values
+        ).fetchone()[0]
+    return total
+
+
+def conversation(db: sqlite3.Connection, id: str) -> InboxRow | None:
+    """One conversation by id."""
+    values = db.execute(f"SELECT {_COLUMNS} FROM conversations c WHERE c.id = ?", (id,)).fetchone()
+    return _row(values) if values else None
+
+
+def most_urgent(db: sqlite3.Connection, me: str, now: int) -> str | None:
+    """The conversation an agent should take next: waiting longest, own or nobody's; None if nobody waits."""
+    row = db.execute(
+        "SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND state = 'open' AND assignee IN ('', ?) "
+        "ORDER BY waiting_since, id LIMIT 1",
+        (me,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The figures of the header. `oldest` is since when the longest-waiting customer waits (Unix seconds)."""
+
+    open: int
+    waiting: int
+    late: int
+    oldest: int | None
+    unread: int
+    mine: int
+    unassigned: int
+    snoozed: int
+
+
+def counters(db: sqlite3.Connection, me: str, now: int, target: int) -> Counters:
+    """Figures of all conversations as of `now`."""
+    one = lambda sql, *args: db.execute(sql, args).fetchone()  # noqa: E731
+    waiting, oldest = one(
+        "SELECT COUNT(*), MIN(waiting_since) FROM conversations WHERE waiting_since IS NOT NULL"
+    )
+    return Counters(
+        open=one("SELECT COUNT(*) FROM conversations WHERE state = 'open'")[0],
+        waiting=waiting,
+        late=one("SELECT COUNT(*) FROM conversations WHERE waiting_since <= ?", now - target)[0],
+        oldest=oldest,
+        unread=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND unread_key < 50000000000")[0],
+        mine=one("SELECT COUNT(*) FROM conversations WHERE assignee = ? AND state = 'open'", me)[0],
+        unassigned=one("SELECT COUNT(*) FROM conversations WHERE assignee = '' AND state = 'open'")[0],
+        snoozed=one("SELECT COUNT(*) FROM conversations WHERE state = 'snoozed'")[0],
+    )
