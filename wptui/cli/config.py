@@ -104,9 +104,7 @@ def _edited(text: str) -> str:
             done = subprocess.run([*editor, str(copy)], check=False)
         except OSError as error:
             raise UsageError(
-                _("the editor {editor} cannot be started: {reason}").format(
-                    editor=editor[0], reason=error.strerror
-                ),
+                _("the editor {editor} cannot be started: {reason}").format(editor=editor[0], reason=error.strerror),
                 hint=_("Set VISUAL or EDITOR to an editor of yours."),
             ) from error
         if done.returncode:

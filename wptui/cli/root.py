@@ -85,9 +85,7 @@ def build() -> click.Group:
         epilog=_("Exit codes: 0 done, 1 failed, 2 wrong usage."),
     )
     @click.version_option(__version__, "-V", "--version", prog_name="wptui", message="%(prog)s %(version)s")
-    @click.option(
-        "--lang", type=click.Choice(LANGUAGES), help=_("Language, before the setting and the locale.")
-    )
+    @click.option("--lang", type=click.Choice(LANGUAGES), help=_("Language, before the setting and the locale."))
     @click.pass_context
     def root(ctx: click.Context, lang: str | None) -> Any:
         if ctx.invoked_subcommand is None:

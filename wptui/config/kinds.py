@@ -93,13 +93,9 @@ class Duration:
         match = _DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
         if not match or not any(match.groups()):
             raise ValueError(_('must be a duration such as "90s", "10m" or "1h30m"'))
-        seconds = sum(
-            int(n or 0) * unit for n, unit in zip(match.groups(), (86_400, 3600, 60, 1), strict=True)
-        )
+        seconds = sum(int(n or 0) * unit for n, unit in zip(match.groups(), (86_400, 3600, 60, 1), strict=True))
         if not self.least <= seconds <= self.most:
-            raise ValueError(
-                _("must be between {least} and {most} seconds").format(least=self.least, most=self.most)
-            )
+            raise ValueError(_("must be between {least} and {most} seconds").format(least=self.least, most=self.most))
         return seconds
 
     def describe(self) -> str:

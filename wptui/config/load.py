@@ -134,9 +134,7 @@ def change(key: str, value: Any, path: Path | None = None) -> Settings:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     document = tomlkit.parse(text)
     table: Any = document
-    *parents, name = (
-        key.split(".", 1) if key.startswith("keys.") else key.split(".")
-    )  # a command id is one key
+    *parents, name = key.split(".", 1) if key.startswith("keys.") else key.split(".")  # a command id is one key
     for parent in parents:
         if not isinstance(table.get(parent), Mapping):
             table[parent] = tomlkit.table()

@@ -34,7 +34,8 @@ def markdown() -> str:
     """Every setting as a Markdown table, in the installed language."""
     lines = [f"| {_('setting')} | {_('values')} | {_('default')} | {_('meaning')} |", "|---|---|---|---|"]
     for path, item in _walk(Settings):
-        doc = _(item.metadata["doc"])
+        english = item.metadata["doc"]  # by itself: the extractor would take "doc" for a message
+        doc = _(english)
         if "section" in item.metadata:
             lines.append(f"| **[{'.'.join(path)}]** | | | {doc} |")
             continue
@@ -50,7 +51,8 @@ def template() -> str:
     """
     lines = ["# " + _("The settings of wptui. A line without # in front of it is in force."), ""]
     for path, item in _walk(Settings):
-        doc = _(item.metadata["doc"]).replace("`", "")
+        english = item.metadata["doc"]  # by itself: the extractor would take "doc" for a message
+        doc = _(english).replace("`", "")
         if "section" in item.metadata or item.name == "keys":
             lines += ["", f"# {doc}", f"[{'.'.join(path)}]"]
         else:

@@ -83,9 +83,7 @@ class Notifications:
         QuietHours(), "", N_('Hours of the `quiet` column, for example `"22:00-08:00"`.')
     )
     new_message: NotificationRule = _rule("title", "bell title desktop", "title", N_("A customer wrote."))
-    mention: NotificationRule = _rule(
-        "bell title", "bell title desktop", "title", N_("A colleague's note names you.")
-    )
+    mention: NotificationRule = _rule("bell title", "bell title desktop", "title", N_("A colleague's note names you."))
     waiting_late: NotificationRule = _rule(
         "title", "bell title desktop", "title", N_("A customer has waited longer than the target.")
     )
@@ -113,9 +111,7 @@ class Notifications:
 class RelaySettings:
     """Where the relay is."""
 
-    url: str = setting(
-        RelayUrl(), "", N_("The relay to connect to. Empty: the one of the last `wptui login`.")
-    )
+    url: str = setting(RelayUrl(), "", N_("The relay to connect to. Empty: the one of the last `wptui login`."))
 
 
 @dataclass(frozen=True)
@@ -143,9 +139,7 @@ class Settings:
         "auto",
         N_("Follow the mouse. `auto` is off over SSH, where each movement costs bytes."),
     )
-    first_response_target: int = setting(
-        Duration(), "10m", N_("From when a waiting customer counts as late.")
-    )
+    first_response_target: int = setting(Duration(), "10m", N_("From when a waiting customer counts as late."))
     mark_read: MarkRead = setting(
         Choice(get_args(MarkRead)),
         "on_open",
