@@ -19,7 +19,10 @@ def find_code(text: str, codes: Iterable[str]) -> str | None:
     for word in _WORD.finditer(folded):
         if word.group() in wanted:
             return wanted[word.group()]
-    return next((wanted[code] for code in wanted if " " in code and re.search(rf"\b{re.escape(code)}\b", folded)), None)
+    return next(
+        (wanted[code] for code in wanted if " " in code and re.search(rf"\b{re.escape(code)}\b", folded)),
+        None,
+    )
 
 
 def referral_code(source_id: str) -> str:

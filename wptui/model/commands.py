@@ -23,8 +23,10 @@ class Command(msgspec.Struct, tag_field="type", omit_defaults=True, kw_only=True
 
 
 class SendMessage(Command, tag="message.send"):
-    """Send to the customer. `content` is one Graph message object without addressee: `{"type": "text", "text": {"body": …}}`,
-    image/video/audio/document with `{"upload": <media key>}` in place of an id, location, template, ….
+    """Send to the customer.
+
+    `content` is one Graph message object without addressee, `{"type": "text", "text": {"body": …}}`; in media
+    `{"upload": <media key>}` stands in place of Meta's id.
 
     `answering` is the seq of the last message the agent had on screen: the relay warns (error `answered_meanwhile`)
     when a colleague answered after it, unless `force`.

@@ -1,13 +1,13 @@
 """The errors wptui raises, as one tree.
 
-    WptuiError                what a user may be shown: a sentence, and a hint at the next step
-    ├── ConfigError           a setting is missing or wrong (names file, line, key)
-    ├── UsageError            the command was asked for something it does not do (exit code 2)
-    ├── AuthError             a token, code or signature was refused
-    ├── LinkError             the relay or Meta cannot be reached, or speaks another version
-    ├── RefusedError          a command was refused by the relay; `code` says why
-    ├── ConflictError         somebody else was faster (compare-and-set failed)
-    └── StorageError          a database or file could not be read or written
+WptuiError                what a user may be shown: a sentence, and a hint at the next step
+├── ConfigError           a setting is missing or wrong (names file, line, key)
+├── UsageError            the command was asked for something it does not do (exit code 2)
+├── AuthError             a token, code or signature was refused
+├── LinkError             the relay or Meta cannot be reached, or speaks another version
+├── RefusedError          a command was refused by the relay; `code` says why
+├── ConflictError         somebody else was faster (compare-and-set failed)
+└── StorageError          a database or file could not be read or written
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class CommandFrame(Frame, tag="command"):
 
 
 class Result(Frame, tag="result"):
-    """What became of command `id`. `seq` is its last event: once the cursor has passed it, the effect is in the cache."""
+    """What became of command `id`. Once the cursor has passed `seq`, its last event, the effect is in the cache."""
 
     id: str
     ok: bool

@@ -19,9 +19,9 @@ RECENT = 50
 """Messages of each conversation that a snapshot brings, at least; older ones come when the agent scrolls."""
 
 MESSAGE_COLUMNS = (
-    "id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, sender, "
-    "forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, error_text, "
-    "pricing, edited_at, earlier, revoked_at, media, media_key, media_state"
+    "id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, "
+    "sender, forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, "
+    "error_text, pricing, edited_at, earlier, revoked_at, media, media_key, media_state"
 )
 _WORKSPACE = ("numbers", "templates", "campaigns", "canned", "agents")
 _SETTINGS = ("workspace", "reopen_within", "first_response_target", "timezone")
@@ -71,10 +71,7 @@ def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int 
         messages += db.execute(
             f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND ts >= ?", (id, start)
         ).fetchall()
-        if (
-            start
-            and db.execute("SELECT 1 FROM messages WHERE conversation = ? AND ts < ?", (id, start)).fetchone()
-        ):
+        if start and db.execute("SELECT 1 FROM messages WHERE conversation = ? AND ts < ?", (id, start)).fetchone():
             partial.append([id])
     tables["messages"] = {"columns": MESSAGE_COLUMNS.split(", "), "rows": messages}
     tables["partial"] = {"columns": ["conversation"], "rows": partial}

@@ -25,9 +25,7 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
     path = Path(path)
     try:
         if read_only:
-            db = sqlite3.connect(
-                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-            )
+            db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
         else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -45,9 +43,7 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
             elif get_meta(db, "bulk_load"):
                 _build_indexes(db)
         if version > VERSION:
-            raise StorageError(
-                f"{path} was written by a newer wptui (schema {version}, this one knows {VERSION})"
-            )
+            raise StorageError(f"{path} was written by a newer wptui (schema {version}, this one knows {VERSION})")
     except sqlite3.Error as error:
         raise StorageError(f"{path} cannot be opened as a wptui database: {error}") from error
     return db
@@ -115,9 +111,7 @@ def get_meta(db: sqlite3.Connection, key: str, default: int | str | None = None)
 
 def set_meta(db: sqlite3.Connection, key: str, value: int | str) -> None:
     """Sets a value of the `meta` table."""
-    db.execute(
-        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
-    )
+    db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
 
 
 def cursor(db: sqlite3.Connection) -> int:

@@ -93,14 +93,18 @@ def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
                 parameters[name] = value.lstrip("#")
                 condition = f"wptui_fold(c.campaign) = wptui_fold(:{name})"
             case "label":
-                condition = f"EXISTS (SELECT 1 FROM labels l WHERE l.conversation = c.id AND wptui_fold(l.label) = :{name})"
+                condition = (
+                    f"EXISTS (SELECT 1 FROM labels l WHERE l.conversation = c.id AND wptui_fold(l.label) = :{name})"
+                )
             case "number":
                 condition = (
                     "c.number IN (SELECT id FROM numbers WHERE id = "
                     f":{name} OR instr(wptui_fold(name || ' ' || display), :{name}))"
                 )
             case "agent":
-                condition = f"c.assignee IN (SELECT id FROM agents WHERE id = :{name} OR instr(wptui_fold(name), :{name}))"
+                condition = (
+                    f"c.assignee IN (SELECT id FROM agents WHERE id = :{name} OR instr(wptui_fold(name), :{name}))"
+                )
             case "from":
                 condition = f"instr(c.title_fold, :{name})"
             case _:

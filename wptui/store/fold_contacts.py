@@ -31,9 +31,7 @@ def thread_event(db: sqlite3.Connection, event: ev.Event, kind: str, ts: int, bo
 
 def retitle(db: sqlite3.Connection, contact: str, changes: Changes) -> None:
     """Gives the conversations of a contact their title: address book, profile, username, phone, user id."""
-    row = db.execute(
-        "SELECT kind, book_name, name, username, phone FROM contacts WHERE id = ?", (contact,)
-    ).fetchone()
+    row = db.execute("SELECT kind, book_name, name, username, phone FROM contacts WHERE id = ?", (contact,)).fetchone()
     if row is None:
         return
     kind, book_name, name, username, phone = row
@@ -45,9 +43,7 @@ def retitle(db: sqlite3.Connection, contact: str, changes: Changes) -> None:
         title = alias[0] if alias else ""
         if kind == "group":
             title = title[-8:]
-    for (conversation,) in db.execute(
-        "SELECT id FROM conversations WHERE contact = ?", (contact,)
-    ).fetchall():
+    for (conversation,) in db.execute("SELECT id FROM conversations WHERE contact = ?", (contact,)).fetchall():
         db.execute(
             "UPDATE conversations SET title = ?, title_fold = ? WHERE id = ?",
             (title, fold(f"{title} {phone} {username}"), conversation),
@@ -55,9 +51,7 @@ def retitle(db: sqlite3.Connection, contact: str, changes: Changes) -> None:
         changes.conversations.add(conversation)
 
 
-def contact_created(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ContactCreated, changes: Changes
-) -> None:
+def contact_created(db: sqlite3.Connection, event: ev.Event, data: ev.ContactCreated, changes: Changes) -> None:
     db.execute(
         "INSERT OR IGNORE INTO contacts (id, kind, created_seq, seq) VALUES (?, ?, ?, ?)",
         (data.contact, data.kind, event.seq, event.seq),
@@ -66,28 +60,22 @@ def contact_created(
 
 def _newer(db: sqlite3.Connection, event: ev.Event, contact: str) -> bool:
     """Whether this contact exists here and has not seen the event yet; marks it seen."""
-    return (
-        db.execute("UPDATE contacts SET seq = ?1 WHERE id = ?2 AND seq < ?1", (event.seq, contact)).rowcount
-        > 0
-    )
+    return db.execute("UPDATE contacts SET seq = ?1 WHERE id = ?2 AND seq < ?1", (event.seq, contact)).rowcount > 0
 
 
-def contact_aliased(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ContactAliased, changes: Changes
-) -> None:
+def contact_aliased(db: sqlite3.Connection, event: ev.Event, data: ev.ContactAliased, changes: Changes) -> None:
     if not _newer(db, event, data.contact):
         return
     db.execute(
-        "INSERT INTO aliases VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact, "
+        "INSERT INTO aliases VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET "
+        "contact = excluded.contact, "
         "verified = MAX(excluded.verified, verified * (contact = excluded.contact)), retired = excluded.retired",
         (data.kind, data.value, data.contact, int(data.verified), int(data.retired)),
     )
     retitle(db, data.contact, changes)
 
 
-def contact_profiled(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ContactProfiled, changes: Changes
-) -> None:
+def contact_profiled(db: sqlite3.Connection, event: ev.Event, data: ev.ContactProfiled, changes: Changes) -> None:
     if not _newer(db, event, data.contact):
         return
     db.execute(
@@ -98,9 +86,7 @@ def contact_profiled(
     retitle(db, data.contact, changes)
 
 
-def contact_secured(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ContactSecured, changes: Changes
-) -> None:
+def contact_secured(db: sqlite3.Connection, event: ev.Event, data: ev.ContactSecured, changes: Changes) -> None:
     if _newer(db, event, data.contact):
         db.execute(
             "UPDATE contacts SET identity_hash = ?, identity_ts = ? WHERE id = ?",
@@ -110,9 +96,7 @@ def contact_secured(
         thread_event(db, event, "identity_changed", data.ts, {})
 
 
-def contact_rekeyed(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ContactRekeyed, changes: Changes
-) -> None:
+def contact_rekeyed(db: sqlite3.Connection, event: ev.Event, data: ev.ContactRekeyed, changes: Changes) -> None:
     if event.conversation:
         thread_event(db, event, "rekeyed", data.ts, {"what": data.what, "old": data.old, "new": data.new})
 
@@ -215,31 +199,23 @@ def _join_requests(db: sqlite3.Connection, into: str, theirs: str | None, ours: 
 
 def remove_conversation(db: sqlite3.Connection, conversation: str) -> None:
     """Drops a conversation and every row that hangs on it."""
-    db.execute(
-        "INSERT OR IGNORE INTO search_changed SELECT no FROM messages WHERE conversation = ?", (conversation,)
-    )
+    db.execute("INSERT OR IGNORE INTO search_changed SELECT no FROM messages WHERE conversation = ?", (conversation,))
     for table in ("messages", "requests", "reactions", "receipts", "pending", "labels", "partial"):
         db.execute(f"DELETE FROM {table} WHERE conversation = ?", (conversation,))
     db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
 
 
-def assigned(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ConversationAssigned, changes: Changes
-) -> None:
+def assigned(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationAssigned, changes: Changes) -> None:
     db.execute("UPDATE conversations SET assignee = ? WHERE id = ?", (data.agent or "", event.conversation))
     thread_event(db, event, "assigned", _at(event), {"agent": data.agent, "reason": data.reason})
 
 
-def resolved(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ConversationResolved, changes: Changes
-) -> None:
+def resolved(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationResolved, changes: Changes) -> None:
     requests.resolve(db, str(event.conversation), _at(event), event.actor, event.seq)
     thread_event(db, event, "resolved", _at(event), {"reason": data.reason})
 
 
-def reopened(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ConversationReopened, changes: Changes
-) -> None:
+def reopened(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationReopened, changes: Changes) -> None:
     row = db.execute("SELECT request FROM conversations WHERE id = ?", (event.conversation,)).fetchone()
     if row and row[0]:
         requests.reopen(db, row[0])
@@ -258,9 +234,7 @@ def woken(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationWoken, c
 
 
 def read(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationRead, changes: Changes) -> None:
-    db.execute(
-        "UPDATE conversations SET read_seq = MAX(read_seq, ?) WHERE id = ?", (data.upto, event.conversation)
-    )
+    db.execute("UPDATE conversations SET read_seq = MAX(read_seq, ?) WHERE id = ?", (data.upto, event.conversation))
 
 
 def _relabel(db: sqlite3.Connection, conversation: str | None) -> None:
@@ -271,16 +245,12 @@ def _relabel(db: sqlite3.Connection, conversation: str | None) -> None:
     )
 
 
-def labelled(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ConversationLabelled, changes: Changes
-) -> None:
+def labelled(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationLabelled, changes: Changes) -> None:
     db.execute("INSERT OR IGNORE INTO labels VALUES (?, ?)", (event.conversation, data.label))
     _relabel(db, event.conversation)
 
 
-def unlabelled(
-    db: sqlite3.Connection, event: ev.Event, data: ev.ConversationUnlabelled, changes: Changes
-) -> None:
+def unlabelled(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationUnlabelled, changes: Changes) -> None:
     db.execute("DELETE FROM labels WHERE conversation = ? AND label = ?", (event.conversation, data.label))
     _relabel(db, event.conversation)
 
@@ -299,9 +269,7 @@ def tagged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationTagged,
     request, how = row
     if data.how != "hand" and how and _ATTRIBUTION.index(how) >= _ATTRIBUTION.index(data.how):
         return
-    db.execute(
-        "UPDATE conversations SET campaign = ? WHERE id = ?", (data.campaign or "", event.conversation)
-    )
+    db.execute("UPDATE conversations SET campaign = ? WHERE id = ?", (data.campaign or "", event.conversation))
     db.execute(
         "UPDATE requests SET campaign = ?, campaign_how = ? WHERE id = ?",
         (data.campaign or "", data.how, request),

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 _json = msgspec.json.Encoder().encode
 
-_INSERT = """INSERT INTO messages (id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts,
-    text, body, quote, sender, forwarded, source, counted, human, automatic, status, status_ts, error_code, error_text,
-    media, media_state)
+_INSERT = """INSERT INTO messages (id, conversation, request, wamid, dir, author, kind, ts, seq, received_at,
+    original_ts, text, body, quote, sender, forwarded, source, counted, human, automatic, status, status_ts,
+    error_code, error_text, media, media_state)
     VALUES (:id, :conversation, :request, :wamid, :dir, :author, :kind, :ts, :seq, :received_at, :original_ts,
     :text, :body, :quote, :sender, :forwarded, :source, :counted, :human, :automatic, :status, :status_ts, :error_code,
     :error_text, :media, :media_state) ON CONFLICT (id) DO NOTHING"""
 
 _EMPTY: dict[str, Any] = dict.fromkeys(
-    ("request", "wamid", "received_at", "original_ts", "quote", "status", "status_ts", "error_code", "media", "media_state")
+    ("request", "wamid", "received_at", "original_ts", "quote", "status", "status_ts", "error_code", "media",
+     "media_state")
 ) | {"author": "", "sender": "", "text": "", "error_text": "", "body": "{}", "forwarded": 0, "source": "live",
      "counted": 0, "human": 0, "automatic": 0}  # fmt: skip
 
@@ -76,15 +77,11 @@ def received(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReceived, 
         return
     if data.opens_window:
         _open_window(db, conversation, data.ts)
-    db.execute(
-        "UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation)
-    )
+    db.execute("UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation))
     if counted:
         requests.wake(db, conversation, data.ts)
     if live and data.kind != "request_welcome":
-        db.execute(
-            "UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,)
-        )
+        db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,))
         changes.inbound.append((conversation, data.message, data.ts))
     settle(db, data.message, changes)
 
@@ -95,7 +92,8 @@ def echoed(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEchoed, chan
     new = _insert(
         db, event, id=data.message, wamid=data.message, dir="out", author=data.author, kind=data.kind, ts=data.ts,
         received_at=data.received_at, text=data.text, body=_text(data.body), quote=data.quote, source=data.source,
-        status=status, human=int(human and status != "failed"), automatic=int(data.author == "ai"), **_media(data.media),
+        status=status, human=int(human and status != "failed"), automatic=int(data.author == "ai"),
+        **_media(data.media),
     )  # fmt: skip
     if new:
         settle(db, data.message, changes)
@@ -106,8 +104,9 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
     last_in = db.execute("SELECT last_in_ts FROM conversations WHERE id = ?", (conversation,)).fetchone()
     # A relay clock behind Meta's must not put an answer before its question.
     _insert(
-        db, event, id=data.message, dir="out", author=event.actor, kind=data.kind, ts=max(data.ts, last_in[0] if last_in else 0),
-        text=data.text, body=_text(data.body | {"content": data.content}), quote=data.quote,
+        db, event, id=data.message, dir="out", author=event.actor, kind=data.kind,
+        ts=max(data.ts, last_in[0] if last_in else 0), text=data.text,
+        body=_text(data.body | {"content": data.content}), quote=data.quote,
         automatic=int(data.automatic), status="queued", media=_text(data.media) if data.media else None,
     )  # fmt: skip
     if data.media is not None and data.media.key:
@@ -115,15 +114,18 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
             "UPDATE messages SET media_key = ?, media_state = 'stored' WHERE id = ?",
             (data.media.key, data.message),
         )
-    db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND request IS NULL", (conversation,))
+    # Who answers has read; a conversation the business begins is open until somebody resolves it.
+    db.execute(
+        "UPDATE conversations SET read_seq = MAX(read_seq, ?), "
+        "state = CASE WHEN request IS NULL THEN 'open' ELSE state END WHERE id = ?",
+        (event.seq, conversation),
+    )
     settle(db, data.message, changes)
 
 
 def _move(db: sqlite3.Connection, message: str, state: str, ts: int | None = None) -> bool:
     """Advances the tick of a message; False if it stands further already. `human` follows the state."""
-    row = db.execute(
-        "SELECT status, author, automatic, source FROM messages WHERE id = ?", (message,)
-    ).fetchone()
+    row = db.execute("SELECT status, author, automatic, source FROM messages WHERE id = ?", (message,)).fetchone()
     if row is None:
         return False
     new = advance(row[0], state)
@@ -144,7 +146,8 @@ def attempted(db: sqlite3.Connection, event: ev.Event, data: ev.MessageAttempted
 
 def accepted(db: sqlite3.Connection, event: ev.Event, data: ev.MessageAccepted, changes: Changes) -> None:
     db.execute(
-        "UPDATE messages SET wamid = ?, ts = MAX(ts, ?), error_code = NULL, error_text = ?, retry_at = NULL WHERE id = ?",
+        "UPDATE messages SET wamid = ?, ts = MAX(ts, ?), error_code = NULL, error_text = ?, retry_at = NULL "
+        "WHERE id = ?",
         (data.wamid, event.at // 1000, data.held, data.message),
     )
     _move(db, data.message, "accepted")
@@ -163,9 +166,7 @@ def failed(db: sqlite3.Connection, event: ev.Event, data: ev.MessageFailed, chan
     _fail(db, data.message, data.problem, event.at // 1000, changes)
 
 
-def _fail(
-    db: sqlite3.Connection, message: str, problem: ev.Problem | None, ts: int, changes: Changes
-) -> None:
+def _fail(db: sqlite3.Connection, message: str, problem: ev.Problem | None, ts: int, changes: Changes) -> None:
     if not _move(db, message, "failed", ts):
         return
     if problem is not None:
@@ -223,7 +224,8 @@ def status(db: sqlite3.Connection, event: ev.Event, data: ev.MessageStatus, chan
         _fail(db, message, data.problems[0] if data.problems else None, data.ts, changes)
     elif _move(db, message, data.status, data.ts):
         db.execute(
-            "UPDATE messages SET retry_at = NULL, error_code = NULL, error_text = '' WHERE id = ? AND status <> 'failed'",
+            "UPDATE messages SET retry_at = NULL, error_code = NULL, error_text = '' "
+            "WHERE id = ? AND status <> 'failed'",
             (message,),
         )
     settle(db, data.wamid, changes)
@@ -233,8 +235,9 @@ def reacted(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReacted, ch
     conversation = _conversation(event)
     by = f"customer:{data.sender}" if data.by == "customer" and data.sender else data.by
     db.execute(
-        """INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (target, by) DO UPDATE SET emoji = excluded.emoji,
-               ts = excluded.ts, message = excluded.message WHERE (excluded.ts, excluded.message) > (ts, message)""",
+        """INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (target, by) DO UPDATE SET
+               emoji = excluded.emoji, ts = excluded.ts, message = excluded.message
+               WHERE (excluded.ts, excluded.message) > (ts, message)""",
         (data.target, by, data.emoji, data.ts, data.message, conversation),
     )
     if data.by == "customer":
@@ -248,18 +251,14 @@ def edited(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEdited, chan
 
 
 def _edit(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEdited) -> None:
-    row = db.execute(
-        "SELECT no, id, text, edited_at, earlier FROM messages WHERE wamid = ?", (data.target,)
-    ).fetchone()
+    row = db.execute("SELECT no, id, text, edited_at, earlier FROM messages WHERE wamid = ?", (data.target,)).fetchone()
     if row is None:
         _wait(db, event, data.target)
         return
     no, message, text, edited_at, earlier = row
     history = [*(msgspec.json.decode(earlier) if earlier else []), text]
     if edited_at is not None and edited_at > data.ts:
-        db.execute(
-            "UPDATE messages SET earlier = ? WHERE id = ?", (_text([*history[:-1], data.text]), message)
-        )
+        db.execute("UPDATE messages SET earlier = ? WHERE id = ?", (_text([*history[:-1], data.text]), message))
         return
     db.execute(
         "UPDATE messages SET text = ?, edited_at = ?, earlier = ? WHERE id = ?",
@@ -305,7 +304,7 @@ def settle(db: sqlite3.Connection, target: str, changes: Changes) -> None:
     ).fetchall()
     for seq, at, actor, kind, data, conversation in sorted(waiting):
         event = ev.Event(seq, at, actor, kind, msgspec.Raw(data.encode()), conversation)
-        loaded = ev.load(event)
+        loaded: Any = ev.load(event)
         if kind == ev.MessageEdited.TYPE:
             _edit(db, event, loaded)
         elif kind == ev.MessageRevoked.TYPE:
@@ -336,7 +335,8 @@ def call(db: sqlite3.Connection, event: ev.Event, data: ev.CallReceived, changes
         _open_window(db, conversation, data.ts)
     _insert(
         db, event, id=f"{data.call}:{data.event}", dir="event", author="customer", kind="call", ts=data.ts,
-        body=_text({"event": data.event, "direction": data.direction, "duration": data.duration, "outcome": data.outcome}),
+        body=_text({"event": data.event, "direction": data.direction, "duration": data.duration,
+                    "outcome": data.outcome}),
     )  # fmt: skip
 
 

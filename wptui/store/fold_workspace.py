@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from wptui.store.fold import Changes, Handler
 
 
-def configured(
-    db: sqlite3.Connection, event: ev.Event, data: ev.WorkspaceConfigured, changes: Changes
-) -> None:
+def configured(db: sqlite3.Connection, event: ev.Event, data: ev.WorkspaceConfigured, changes: Changes) -> None:
     set_meta(db, "workspace", data.name)
     set_meta(db, "reopen_within", data.reopen_within)
     set_meta(db, "first_response_target", data.first_response_target)
@@ -38,9 +36,7 @@ def number_updated(db: sqlite3.Connection, event: ev.Event, data: ev.NumberUpdat
     changes.workspace = True
 
 
-def template_updated(
-    db: sqlite3.Connection, event: ev.Event, data: ev.TemplateUpdated, changes: Changes
-) -> None:
+def template_updated(db: sqlite3.Connection, event: ev.Event, data: ev.TemplateUpdated, changes: Changes) -> None:
     changes.workspace = True
     if data.status == "DELETED":
         db.execute("DELETE FROM templates WHERE id = ?", (data.id,))

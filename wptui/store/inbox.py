@@ -77,8 +77,8 @@ class InboxRow:
     request: str | None
 
 
-_COLUMNS = """c.id, c.contact, c.number, c.kind, c.title, c.state, c.assignee, c.unread, c.waiting_since, c.snoozed_until,
-    c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview, c.preview_dir, c.preview_kind,
+_COLUMNS = """c.id, c.contact, c.number, c.kind, c.title, c.state, c.assignee, c.unread, c.waiting_since,
+    c.snoozed_until, c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview, c.preview_dir, c.preview_kind,
     c.preview_status, c.read_seq, c.seq, c.request"""
 
 _ORDER = {
@@ -92,8 +92,9 @@ _CLOSED = "(c.window_expires IS NULL OR c.window_expires <= :now)"
 
 
 def _row(values: tuple[Any, ...]) -> InboxRow:
-    labels = tuple(values[13].split(",")) if values[13] else ()
-    return InboxRow(*values[:13], labels, *values[14:])
+    fields = list(values)
+    fields[13] = tuple(values[13].split(",")) if values[13] else ()
+    return InboxRow(*fields)
 
 
 def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
@@ -128,7 +129,10 @@ def window(db: sqlite3.Connection, query: InboxQuery, offset: int, limit: int) -
     where, parameters = _where(query)
     parameters |= {"limit": limit, "offset": offset}
     if query.sort is not Sort.WINDOW:
-        sql = f"SELECT {_COLUMNS} FROM conversations c WHERE {where} ORDER BY {_order(query.sort)} LIMIT :limit OFFSET :offset"
+        sql = (
+            f"SELECT {_COLUMNS} FROM conversations c WHERE {where} "
+            f"ORDER BY {_order(query.sort)} LIMIT :limit OFFSET :offset"
+        )
         return [_row(values) for values in db.execute(sql, parameters)]
     # Closing windows first, soonest first; closed ones behind them, the newest first: two ranges, two indexes.
     sql = (
@@ -161,19 +165,13 @@ def position(db: sqlite3.Connection, query: InboxQuery, conversation: str) -> in
         return None
     if query.sort is not Sort.WINDOW:
         return _before(db, where, parameters, _ORDER[query.sort])
-    closing = db.execute(
-        f"SELECT 1 FROM conversations c WHERE {_CLOSING} AND c.id = :id", parameters
-    ).fetchone()
+    closing = db.execute(f"SELECT 1 FROM conversations c WHERE {_CLOSING} AND c.id = :id", parameters).fetchone()
     if closing:
         return _before(db, f"{where} AND {_CLOSING}", parameters, (("window_expires", False), ("id", False)))
-    return _closing(db, where, parameters) + _before(
-        db, f"{where} AND {_CLOSED}", parameters, _ORDER[Sort.LAST]
-    )
+    return _closing(db, where, parameters) + _before(db, f"{where} AND {_CLOSED}", parameters, _ORDER[Sort.LAST])
 
 
-def _before(
-    db: sqlite3.Connection, where: str, parameters: dict[str, Any], order: tuple[tuple[str, bool], ...]
-) -> int:
+def _before(db: sqlite3.Connection, where: str, parameters: dict[str, Any], order: tuple[tuple[str, bool], ...]) -> int:
     """How many rows sort before `:id`: one range of the index for each prefix of the order."""
     mine = db.execute(
         f"SELECT {', '.join(column for column, _ in order)} FROM conversations WHERE id = :id", parameters
@@ -183,9 +181,7 @@ def _before(
     for depth, (column, down) in enumerate(order):
         equal = [f"c.{order[index][0]} = :k{index}" for index in range(depth)]
         terms = " AND ".join([where, *equal, f"c.{column} {'>' if down else '<'} :k{depth}"])
-        total += db.execute(
-            f"SELECT COUNT(*) FROM conversations c WHERE {terms}", parameters | values
-        ).fetchone()[0]
+        total += db.execute(f"SELECT COUNT(*) FROM conversations c WHERE {terms}", parameters | values).fetchone()[0]
     return total
 
 
@@ -221,10 +217,12 @@ class Counters:
 
 def counters(db: sqlite3.Connection, me: str, now: int, target: int) -> Counters:
     """Figures of all conversations as of `now`."""
-    one = lambda sql, *args: db.execute(sql, args).fetchone()  # noqa: E731
-    waiting, oldest = one(
-        "SELECT COUNT(*), MIN(waiting_since) FROM conversations WHERE waiting_since IS NOT NULL"
-    )
+
+    def one(sql: str, *parameters: Any) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = db.execute(sql, parameters).fetchone()
+        return row
+
+    waiting, oldest = one("SELECT COUNT(*), MIN(waiting_since) FROM conversations WHERE waiting_since IS NOT NULL")
     return Counters(
         open=one("SELECT COUNT(*) FROM conversations WHERE state = 'open'")[0],
         waiting=waiting,

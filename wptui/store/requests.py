@@ -16,9 +16,7 @@ REOPEN_WITHIN = 24 * 3600
 
 def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, message: str) -> str:
     """The request a counted inbound message of `ts` belongs to: the open one, the last one reopened, or a new one."""
-    request, opened = db.execute(
-        "SELECT request, requests FROM conversations WHERE id = ?", (conversation,)
-    ).fetchone()
+    request, opened = db.execute("SELECT request, requests FROM conversations WHERE id = ?", (conversation,)).fetchone()
     if request is not None:
         resolved = db.execute("SELECT resolved_at FROM requests WHERE id = ?", (request,)).fetchone()[0]
         if resolved is None:
@@ -67,9 +65,7 @@ def resolve(db: sqlite3.Connection, conversation: str, at: int, by: str, seq: in
 
 def snooze(db: sqlite3.Connection, conversation: str, at: int, until: int) -> None:
     """Hides a conversation until `until`; the time is taken off the net resolution time."""
-    db.execute(
-        "UPDATE conversations SET state = 'snoozed', snoozed_until = ? WHERE id = ?", (until, conversation)
-    )
+    db.execute("UPDATE conversations SET state = 'snoozed', snoozed_until = ? WHERE id = ?", (until, conversation))
     db.execute(
         "UPDATE requests SET snoozed_at = COALESCE(snoozed_at, ?) "
         "WHERE id = (SELECT request FROM conversations WHERE id = ?) AND resolved_at IS NULL",
@@ -102,13 +98,14 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
     ).fetchone() or (0, 0)
     waiting = None if request is None else _clocks(db, conversation, request, replied)
     unread = db.execute(
-        "SELECT COUNT(*) FROM (SELECT dir, source, seq, kind FROM messages WHERE conversation = ? AND (ts, seq) > (?, ?)) "
-        "WHERE dir = 'in' AND source = 'live' AND seq > ? AND kind <> 'request_welcome'",
-        (conversation, *replied, read_seq),
+        "SELECT COUNT(*) FROM messages WHERE conversation = ? AND dir = 'in' AND source = 'live' AND seq > ? "
+        "AND (ts, seq) > (?, ?) AND kind <> 'request_welcome'",
+        (conversation, read_seq, *replied),
     ).fetchone()[0]
     last = db.execute(
         "SELECT ts, dir, kind, text, status, revoked_at FROM messages "
-        "WHERE conversation = ? AND dir IN ('in', 'out') AND kind <> 'request_welcome' ORDER BY ts DESC, seq DESC LIMIT 1",
+        "WHERE conversation = ? AND dir IN ('in', 'out') AND kind <> 'request_welcome' "
+        "ORDER BY ts DESC, seq DESC LIMIT 1",
         (conversation,),
     ).fetchone() or (0, "", "", "", None, None)
     db.execute(

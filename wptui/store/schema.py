@@ -46,7 +46,8 @@ CREATE TABLE conversations (
 CREATE TABLE requests (
     id TEXT PRIMARY KEY, conversation TEXT NOT NULL,
     opened_at INTEGER NOT NULL, opened_message TEXT NOT NULL DEFAULT '',
-    first_response_at INTEGER, first_response_by TEXT NOT NULL DEFAULT '', first_response_message TEXT NOT NULL DEFAULT '',
+    first_response_at INTEGER, first_response_by TEXT NOT NULL DEFAULT '',
+    first_response_message TEXT NOT NULL DEFAULT '',
     first_any_at INTEGER, waiting_since INTEGER, waiting_message TEXT NOT NULL DEFAULT '',
     resolved_at INTEGER, resolved_by TEXT NOT NULL DEFAULT '', resolved_seq INTEGER NOT NULL DEFAULT 0,
     first_resolved_at INTEGER, reopens INTEGER NOT NULL DEFAULT 0, closed_unanswered INTEGER NOT NULL DEFAULT 0,
@@ -92,8 +93,8 @@ CREATE TABLE numbers (
 ) WITHOUT ROWID;
 
 CREATE TABLE templates (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, status TEXT NOT NULL, category TEXT NOT NULL DEFAULT '',
-    quality TEXT NOT NULL DEFAULT '', components TEXT NOT NULL DEFAULT '[]', reason TEXT NOT NULL DEFAULT '',
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, status TEXT NOT NULL,
+    category TEXT NOT NULL DEFAULT '', quality TEXT NOT NULL DEFAULT '', components TEXT NOT NULL DEFAULT '[]', reason TEXT NOT NULL DEFAULT '',
     seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -135,6 +136,7 @@ CREATE INDEX messages_thread ON messages (conversation, ts, seq);
 CREATE INDEX messages_wamid ON messages (wamid) WHERE wamid IS NOT NULL;
 CREATE INDEX messages_human ON messages (conversation, ts, seq) WHERE human = 1;
 CREATE INDEX messages_counted ON messages (request, ts, seq) WHERE counted = 1;
+CREATE INDEX messages_unread ON messages (conversation, seq) WHERE dir = 'in' AND source = 'live';
 CREATE INDEX messages_inbound ON messages (ts) WHERE counted = 1;
 CREATE INDEX messages_unsent ON messages (seq) WHERE status IN ('queued', 'attempted', 'unknown');
 CREATE INDEX messages_media ON messages (seq) WHERE media_state = 'wanted';

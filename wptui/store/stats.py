@@ -39,7 +39,10 @@ def day_figures(db: sqlite3.Connection, start: int, end: int, now: int, target: 
         "AND first_response_at IS NULL AND resolved_at IS NULL",
         (now - target, start, end),
     ).fetchone()
-    one = lambda sql: db.execute(sql, (start, end)).fetchone()[0]  # noqa: E731
+
+    def one(sql: str) -> int:
+        return int(db.execute(sql, (start, end)).fetchone()[0])
+
     return DayFigures(
         first_response=summarise(durations),
         still_waiting=still,
@@ -58,7 +61,8 @@ def inbound_by_hour(db: sqlite3.Connection, start: int, hours: int) -> list[int]
     """Customer messages in each of `hours` hours from `start` (Unix seconds)."""
     counts = [0] * hours
     for hour, count in db.execute(
-        "SELECT (ts - ?1) / 3600, COUNT(*) FROM messages WHERE counted = 1 AND ts >= ?1 AND ts < ?1 + ?2 * 3600 GROUP BY 1",
+        "SELECT (ts - ?1) / 3600, COUNT(*) FROM messages "
+        "WHERE counted = 1 AND ts >= ?1 AND ts < ?1 + ?2 * 3600 GROUP BY 1",
         (start, hours),
     ):
         counts[hour] = count

@@ -69,8 +69,8 @@ class ThreadRow:
         return (self.ts, self.seq)
 
 
-_COLUMNS = """no, id, conversation, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, sender,
-    forwarded, source, automatic, status, status_ts, attempts, retry_at, error_code, error_text, pricing, edited_at,
+_COLUMNS = """no, id, conversation, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote,
+    sender, forwarded, source, automatic, status, status_ts, attempts, retry_at, error_code, error_text, pricing, edited_at,
     earlier, revoked_at, media, media_key, media_state"""
 
 _decode = msgspec.json.Decoder().decode
@@ -100,15 +100,18 @@ def _rows(db: sqlite3.Connection, found: Sequence[tuple[Any, ...]]) -> list[Thre
             quotes,
         )
     }
-    return [
-        ThreadRow(
-            *row[:12], _decode(row[12]), *row[13:17], bool(row[17]), *row[18:24],
-            _decode(row[24]) if row[24] else None, row[25], _decode(row[26]) if row[26] else [], row[27],
-            _decode(row[28]) if row[28] else None, row[29], row[30],
-            tuple(reactions.get(row[3], ())), quoted.get(row[13]), tuple(receipts.get(row[3], ())),
-        )
-        for row in found
-    ]  # fmt: skip
+    rows: list[ThreadRow] = []
+    for row in found:
+        fields = list(row)
+        fields[12] = _decode(row[12])
+        fields[17] = bool(row[17])
+        fields[24] = _decode(row[24]) if row[24] else None
+        fields[26] = _decode(row[26]) if row[26] else []
+        fields[28] = _decode(row[28]) if row[28] else None
+        wamid = row[3]
+        fields += [tuple(reactions.get(wamid, ())), quoted.get(row[13]), tuple(receipts.get(wamid, ()))]
+        rows.append(ThreadRow(*fields))
+    return rows
 
 
 def latest(db: sqlite3.Connection, conversation: str, limit: int = 100) -> list[ThreadRow]:
@@ -120,9 +123,7 @@ def latest(db: sqlite3.Connection, conversation: str, limit: int = 100) -> list[
     return _rows(db, found[::-1])
 
 
-def before(
-    db: sqlite3.Connection, conversation: str, key: tuple[int, int], limit: int = 100
-) -> list[ThreadRow]:
+def before(db: sqlite3.Connection, conversation: str, key: tuple[int, int], limit: int = 100) -> list[ThreadRow]:
     """The `limit` rows before `key` (ts, seq), in order; empty at the beginning of what the store holds."""
     found = db.execute(
         f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND {_SHOWN} AND (ts, seq) < (?, ?) "
@@ -143,9 +144,7 @@ def since(db: sqlite3.Connection, conversation: str, key: tuple[int, int]) -> li
 
 def message(db: sqlite3.Connection, id: str) -> ThreadRow | None:
     """One row by its id, or by wamid."""
-    found = db.execute(
-        f"SELECT {_COLUMNS} FROM messages WHERE id = ?1 OR wamid = ?1 LIMIT 1", (id,)
-    ).fetchall()
+    found = db.execute(f"SELECT {_COLUMNS} FROM messages WHERE id = ?1 OR wamid = ?1 LIMIT 1", (id,)).fetchall()
     rows = _rows(db, found)
     return rows[0] if rows else None
 
