@@ -29,31 +29,19 @@ class Meters:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
             registry=registry,
         )
-        self.webhook_bytes = Counter(
-            "wptui_webhook_bytes", "Bytes of stored webhook bodies", registry=registry
-        )
+        self.webhook_bytes = Counter("wptui_webhook_bytes", "Bytes of stored webhook bodies", registry=registry)
         self.events = Counter("wptui_events", "Events appended, by type", ["type"], registry=registry)
-        self.parked = Counter(
-            "wptui_parked", "Webhook items parked, by reason", ["reason"], registry=registry
-        )
+        self.parked = Counter("wptui_parked", "Webhook items parked, by reason", ["reason"], registry=registry)
         self.unknown_fields = Counter(
             "wptui_unknown_fields", "Webhook fields this build does not know", ["field"], registry=registry
         )
         self.repeated = Counter("wptui_repeated", "Webhook items that had come before", registry=registry)
-        self.fold_errors = Counter(
-            "wptui_fold_errors", "Events the relay's view could not take", registry=registry
-        )
-        self.backlog = Gauge(
-            "wptui_expansion_backlog", "Bodies stored and not yet expanded", registry=registry
-        )
-        self.lag = Gauge(
-            "wptui_expansion_lag_seconds", "Age of the last body expanded, when it was", registry=registry
-        )
+        self.fold_errors = Counter("wptui_fold_errors", "Events the relay's view could not take", registry=registry)
+        self.backlog = Gauge("wptui_expansion_backlog", "Bodies stored and not yet expanded", registry=registry)
+        self.lag = Gauge("wptui_expansion_lag_seconds", "Age of the last body expanded, when it was", registry=registry)
         self.head = Gauge("wptui_log_head", "Number of the last event", registry=registry)
         self.terminals = Gauge("wptui_terminals", "Terminals connected", registry=registry)
-        self.queues = Gauge(
-            "wptui_queue_length", "Length of the relay's queues", ["queue"], registry=registry
-        )
+        self.queues = Gauge("wptui_queue_length", "Length of the relay's queues", ["queue"], registry=registry)
         self.graph = Counter(
             "wptui_graph_calls", "Graph API calls by kind and outcome", ["kind", "outcome"], registry=registry
         )

@@ -1,19 +1,19 @@
 """Meta's side of the relay: `GET|POST /webhook` as a bare ASGI application.
 
 Verify the signature over the raw bytes → keep them durably → 200. What a body says is looked at later
-(`clerk`): a valid signature is stored and answered 200 whatever it holds, because anything else buys seven days of
-the same retries. 500 is answered only where nothing was kept, so that Meta tries again.
+(`clerk`): a valid signature is stored and answered 200 whatever it holds, because anything else buys seven
+days of the same retries. 500 is answered only where nothing was kept, so that Meta tries again.
 """
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from wptui.cloudapi.signature import is_signed, is_verify_token
 from wptui.model.errors import StorageError
 from wptui.relay.eventlog.contract import EventLog
 from wptui.relay.meters import Meters
@@ -47,12 +47,12 @@ _FAILED = _answer(500, b"not stored, try again\n")
 
 
 class Webhook:
-    """The webhook endpoint. `secrets` are the app secrets accepted: the current one, and the former during a change."""
+    """The webhook endpoint. `secrets` are the app secrets accepted: the current one, and one more during a change."""
 
     def __init__(self, log: EventLog, *, secrets: Sequence[str], verify_token: str, meters: Meters) -> None:
         self._log = log
-        self._secrets = [secret.encode() for secret in secrets if secret]
-        self._token = verify_token.encode()
+        self._secrets = tuple(secrets)
+        self._token = verify_token
         self._meters = meters
         self._clock = time.time
 
@@ -70,9 +70,8 @@ class Webhook:
 
     def _verify(self, query: bytes) -> tuple[MutableMapping[str, Any], MutableMapping[str, Any]]:
         asked = dict(parse_qsl(query, keep_blank_values=True))
-        given = asked.get(b"hub.verify_token", b"")
         # Compared first and always, so that the time taken tells nothing.
-        matches = hmac.compare_digest(given, self._token) and bool(self._token)
+        matches = is_verify_token(asked.get(b"hub.verify_token"), self._token)
         if not matches or asked.get(b"hub.mode") != b"subscribe" or b"hub.challenge" not in asked:
             return _FORBIDDEN
         return _answer(200, asked[b"hub.challenge"])
@@ -108,7 +107,7 @@ class Webhook:
         if len(body) > LIMIT:
             count["too_large"].inc()
             return _TOO_LARGE
-        if not self.signed(body, signature):
+        if not is_signed(body, signature, self._secrets):
             count["refused"].inc()
             return _REFUSED
         try:
@@ -121,11 +120,3 @@ class Webhook:
         self._meters.webhook_bytes.inc(len(body))
         self._meters.webhook_seconds.observe(time.perf_counter() - begun)
         return _OK
-
-    def signed(self, body: bytes, signature: bytes) -> bool:
-        """Whether `signature` (`sha256=<hex>`) was made over `body` with one of our secrets; constant time for each."""
-        for secret in self._secrets:
-            expected = b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode()
-            if hmac.compare_digest(signature, expected):
-                return True
-        return False

@@ -25,9 +25,7 @@ def make_log(database: str | Path, *, read_only: bool = False) -> EventLog:
 
         scheme = str(database).partition("://")[0]
         raise ConfigError(
-            _("This build keeps its log in SQLite; it has no engine for {scheme}:// databases.").format(
-                scheme=scheme
-            ),
+            _("This build keeps its log in SQLite; it has no engine for {scheme}:// databases.").format(scheme=scheme),
             hint=_("Set WPTUI_DATABASE to a file path."),
         )
     from wptui.relay.eventlog.sqlite import SqliteEventLog

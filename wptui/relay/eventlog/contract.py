@@ -159,6 +159,10 @@ class EventLog(Protocol):
         """Wait until the log has an event after `seq`, at most `timeout` seconds; the head then."""
         ...
 
+    async def known(self, keys: Sequence[str]) -> dict[str, Group]:
+        """Those of `keys` that the log has, with what they stand for."""
+        ...
+
     async def find(self, prefix: str, limit: int = 100) -> list[Group]:
         """Up to `limit` groups whose key starts with `prefix`, by key: traces a message's webhooks."""
         ...

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _ROWS_AT_ONCE = 100
 """Rows in one INSERT of events: seven values a row, under SQLite's limit of 999 for old builds."""
+_KEYS_AT_ONCE = 500
 
 
 class SqliteEventLog:
@@ -76,9 +77,7 @@ class SqliteEventLog:
             self._raws = _last(self._reader, "raws", "number")
             self._low = tables.low_water(self._reader)
             self._marked = self._low + int(
-                self._reader.execute(
-                    "SELECT count(*) FROM expansions WHERE raw > ?", (self._low,)
-                ).fetchone()[0]
+                self._reader.execute("SELECT count(*) FROM expansions WHERE raw > ?", (self._low,)).fetchone()[0]
             )
 
     async def close(self) -> None:
@@ -174,14 +173,21 @@ class SqliteEventLog:
         return self._head
 
     async def version(self, conversation: str) -> int:
-        rows = await self._read(
-            "SELECT coalesce(max(seq), 0) FROM events WHERE conversation = ?", (conversation,)
-        )
+        rows = await self._read("SELECT coalesce(max(seq), 0) FROM events WHERE conversation = ?", (conversation,))
         return int(rows[0][0])
 
     async def wait_beyond(self, seq: int, timeout: float) -> int:
         await self._wait(lambda: self._head > seq, timeout)
         return self._head
+
+    async def known(self, keys: Sequence[str]) -> dict[str, Group]:
+        found: dict[str, Group] = {}
+        for index in range(0, len(keys), _KEYS_AT_ONCE):
+            some = tuple(keys[index : index + _KEYS_AT_ONCE])
+            marks = ",".join("?" * len(some))
+            rows = await self._read(f"SELECT * FROM groups WHERE key IN ({marks})", some)
+            found.update((row[0], Group(*row)) for row in rows)
+        return found
 
     async def find(self, prefix: str, limit: int = 100) -> list[Group]:
         # "\U0010ffff" sorts behind every key that goes on from the prefix.
@@ -199,9 +205,7 @@ class SqliteEventLog:
         return [Group(*row) for row in rows]
 
     async def origins(self, after: int, limit: int) -> list[tuple[int, int | None]]:
-        rows = await self._read(
-            "SELECT seq, raw FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
-        )
+        rows = await self._read("SELECT seq, raw FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
         return [(seq, raw) for seq, raw in rows]
 
     # ── the lease ────────────────────────────────────────────────────────────────────────────────────────
@@ -231,18 +235,13 @@ class SqliteEventLog:
         until = _now() + int(ttl * 1000)
         kept: bool = await self._submit(
             Job(
-                lambda db: (
-                    db.execute("UPDATE lease SET expires_at = ? WHERE holder = ?", (until, holder)).rowcount
-                    == 1
-                )
+                lambda db: db.execute("UPDATE lease SET expires_at = ? WHERE holder = ?", (until, holder)).rowcount == 1
             )
         )
         return kept
 
     async def release(self, holder: str) -> None:
-        await self._submit(
-            Job(lambda db: db.execute("DELETE FROM lease WHERE holder = ?", (holder,)).rowcount)
-        )
+        await self._submit(Job(lambda db: db.execute("DELETE FROM lease WHERE holder = ?", (holder,)).rowcount))
         self._holder.release()
 
     async def lease(self) -> LeaseState | None:
@@ -319,9 +318,7 @@ def _append(
     outcomes: list[Outcome] = []
     for group in batch:
         if group.unique is not None:
-            known = db.execute(
-                "SELECT digest, first, last FROM groups WHERE key = ?", (group.unique,)
-            ).fetchone()
+            known = db.execute("SELECT digest, first, last FROM groups WHERE key = ?", (group.unique,)).fetchone()
             if known is not None:
                 differs = known[0] != group.digest
                 outcomes.append(Outcome(known[1], known[2], repeated=not differs, conflict=differs))
@@ -331,9 +328,7 @@ def _append(
         first = head + 1
         for event in group.events:
             head += 1
-            rows.append(
-                (head, event.at, event.actor, event.type, bytes(event.data), event.conversation, group.raw)
-            )
+            rows.append((head, event.at, event.actor, event.type, bytes(event.data), event.conversation, group.raw))
             if event.conversation is not None:
                 versions[event.conversation] = head
         if group.unique is not None:
@@ -353,9 +348,7 @@ def _append(
 def _check(db: sqlite3.Connection, versions: dict[str, int], conversation: str, expected: int) -> None:
     version = versions.get(conversation)
     if version is None:
-        row = db.execute(
-            "SELECT coalesce(max(seq), 0) FROM events WHERE conversation = ?", (conversation,)
-        ).fetchone()
+        row = db.execute("SELECT coalesce(max(seq), 0) FROM events WHERE conversation = ?", (conversation,)).fetchone()
         version = versions[conversation] = int(row[0])
     if version != expected:
         raise ConflictError(

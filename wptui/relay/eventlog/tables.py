@@ -1,7 +1,7 @@
 """The tables of the SQLite engine, and the connections to them.
 
-`events` and `raws` only grow at their end, so that a commit writes few pages; what happens to a body later is a
-row in `expansions`, not a change of the body's own row. `groups` has the idempotency keys.
+`events` and `raws` only grow at their end, so that a commit writes few pages; what happens to a body later is
+a row in `expansions`, not a change of the body's own row. `groups` has the idempotency keys.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ CREATE INDEX groups_last ON groups (last);
 CREATE TABLE raws (number INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE expansions (raw INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 
-CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), holder TEXT NOT NULL, expires_at INTEGER NOT NULL);
+CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), holder TEXT NOT NULL,
+    expires_at INTEGER NOT NULL);
 """
 
 
@@ -66,9 +67,9 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         raise StorageError(_("{path} is not a wptui event log.").format(path=path))
     if version > VERSION:
         raise StorageError(
-            _(
-                "The event log {path} was written by a newer wptui (version {version}, this one knows {known})."
-            ).format(path=path, version=version, known=VERSION)
+            _("The event log {path} is a newer wptui's (version {version}, this one knows {known}).").format(
+                path=path, version=version, known=VERSION
+            )
         )
     return db
 
@@ -98,9 +99,7 @@ def create(path: Path) -> None:
         finally:
             db.close()
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            _("The event log {path} cannot be made: {error}").format(path=path, error=error)
-        ) from error
+        raise StorageError(_("The event log {path} cannot be made: {error}").format(path=path, error=error)) from error
 
 
 def low_water(db: sqlite3.Connection) -> int:
@@ -114,9 +113,7 @@ def mark(db: sqlite3.Connection, raws: Sequence[int], position: int) -> tuple[in
     fresh = 0
     for raw in raws:
         if raw > low:
-            fresh += db.execute(
-                "INSERT INTO expansions VALUES (?, ?) ON CONFLICT DO NOTHING", (raw, position)
-            ).rowcount
+            fresh += db.execute("INSERT INTO expansions VALUES (?, ?) ON CONFLICT DO NOTHING", (raw, position)).rowcount
     while db.execute("SELECT 1 FROM expansions WHERE raw = ?", (low + 1,)).fetchone():
         low += 1
     if low > before:
