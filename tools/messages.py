@@ -61,9 +61,7 @@ CLICK: tuple[str | tuple[str, str], ...] = (
 def extract() -> Catalog:
     """Every string that can be shown, without translations."""
     template = Catalog(domain="wptui")
-    found = extract_from_dir(
-        str(PACKAGE), method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=("i18n:",)
-    )
+    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=("i18n:",))
     for _file, _line, message, comments, context in found:
         template.add(message, auto_comments=comments, context=context)
     for message in CLICK:
@@ -92,9 +90,7 @@ def merged(catalog: Catalog, template: Catalog) -> Catalog:
 def po_text(catalog: Catalog) -> bytes:
     """The ``.po`` file of *catalog*."""
     out = io.BytesIO()
-    write_po(
-        out, catalog, width=100, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True
-    )
+    write_po(out, catalog, width=100, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
     code = str(catalog.locale)
     header = (
         f"# wptui in {catalog.locale.english_name if catalog.locale else code}\n"
@@ -141,9 +137,7 @@ def _wanted(message: Message) -> list[list[str]]:
 def _placeholders(text: str) -> list[str]:
     """``{name}`` and ``%(name)s`` in *text*, sorted; with stray braces, by the words in braces."""
     try:
-        named = [
-            field for _text, field, _spec, _conversion in string.Formatter().parse(text) if field is not None
-        ]
+        named = [field for _text, field, _spec, _conversion in string.Formatter().parse(text) if field is not None]
     except ValueError:
         named = re.findall(r"\{(\w*)\}", text)
     return sorted(named + re.findall(r"%\((\w+)\)", text))

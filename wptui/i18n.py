@@ -44,9 +44,7 @@ _CONVENTIONS = {
         thousands=",",
         decimal=".",
         percent="{n}%",
-        months=tuple(
-            "January February March April May June July August September October November December".split()
-        ),
+        months=tuple("January February March April May June July August September October November December".split()),
         months_short=tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()),
         weekdays=tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
         weekdays_short=tuple("Mon Tue Wed Thu Fri Sat Sun".split()),

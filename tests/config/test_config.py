@@ -127,9 +127,7 @@ def test_channels_depend_on_focus_quiet_hours_and_the_way_to_the_desktop() -> No
     day, night = time(12), time(23, 30)
     plain = config.Settings().notifications
     assert plain.channels("new_message", focused=False, now=night) == {"bell", "title"}
-    own = config.parse(
-        '[notifications]\ndesktop = "osc777"\nquiet_hours = "22:00-08:00"\n', "x"
-    ).notifications
+    own = config.parse('[notifications]\ndesktop = "osc777"\nquiet_hours = "22:00-08:00"\n', "x").notifications
     assert own.channels("new_message", focused=False, now=day) == {"bell", "title", "desktop"}
     assert own.channels("new_message", focused=True, now=day) == {"title"}
     assert own.channels("new_message", focused=False, now=night) == {"title"}
@@ -162,9 +160,7 @@ def test_what_is_shown_can_be_read_back() -> None:
 def test_the_template_with_every_line_set_free_is_the_default() -> None:
     template = render.template()
     assert config.parse(template, "x") == config.Settings()
-    free = "\n".join(
-        line[1:] if line[:1] == "#" and line[1:2] != " " else line for line in template.splitlines()
-    )
+    free = "\n".join(line[1:] if line[:1] == "#" and line[1:2] != " " else line for line in template.splitlines())
     assert "\ntheme = " in free
     assert config.parse(free, "x") == config.Settings()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import os
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -132,10 +133,10 @@ def install_language(wanted: str | None) -> None:
         setting = config.load().lang
     except ConfigError:
         pass  # told by the commands that need the settings; `wptui config edit` must still work
-    if i18n.install(wanted, setting) != "en":
-        # click asks the process-wide gettext for "Usage:" and its errors: give it our catalogue
-        import gettext
-
+    # click asks the process-wide gettext for "Usage:" and its errors: give it our catalogue
+    if i18n.install(wanted, setting) == "en":
+        gettext.textdomain("messages")
+    else:
         gettext.bindtextdomain("wptui", i18n.LOCALE_DIR)
         gettext.textdomain("wptui")
         os.environ["LANGUAGE"] = i18n.language()

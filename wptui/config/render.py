@@ -32,7 +32,8 @@ def _walk(cls: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...
 
 def markdown() -> str:
     """Every setting as a Markdown table, in the installed language."""
-    lines = [f"| {_('setting')} | {_('values')} | {_('default')} | {_('meaning')} |", "|---|---|---|---|"]
+    heads = [_("setting"), _("values"), _("default"), _("meaning")]
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|"]
     for path, item in _walk(Settings):
         english = item.metadata["doc"]  # by itself: the extractor would take "doc" for a message
         doc = _(english)
