@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,15 +85,18 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def bulk_load(db: sqlite3.Connection) -> Iterator[None]:
     """Secondary indexes are dropped while a new cache is filled and built once at the end (ENGINES.md, cold sync)."""
-    made = db.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
-    with transaction(db):
-        set_meta(db, "bulk_load", 1)
-        for (name,) in made:
-            db.execute(f'DROP INDEX "{name}"')
+    _drop_indexes(db)
     try:
         yield
     finally:
         _build_indexes(db)
+
+
+def _drop_indexes(db: sqlite3.Connection) -> None:
+    with transaction(db):
+        set_meta(db, "bulk_load", 1)
+        for name in re.findall(r"CREATE INDEX (\w+)", INDEXES):
+            db.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 def _build_indexes(db: sqlite3.Connection) -> None:

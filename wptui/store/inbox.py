@@ -78,8 +78,8 @@ class InboxRow:
 
 
 _COLUMNS = """c.id, c.contact, c.number, c.kind, c.title, c.state, c.assignee, c.unread, c.waiting_since,
-    c.snoozed_until, c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview, c.preview_dir, c.preview_kind,
-    c.preview_status, c.read_seq, c.seq, c.request"""
+    c.snoozed_until, c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview,
+    c.preview_dir, c.preview_kind, c.preview_status, c.read_seq, c.seq, c.request"""
 
 _ORDER = {
     Sort.WAITING: (("waiting_key", False), ("id", False)),

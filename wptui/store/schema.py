@@ -94,7 +94,8 @@ CREATE TABLE numbers (
 
 CREATE TABLE templates (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, status TEXT NOT NULL,
-    category TEXT NOT NULL DEFAULT '', quality TEXT NOT NULL DEFAULT '', components TEXT NOT NULL DEFAULT '[]', reason TEXT NOT NULL DEFAULT '',
+    category TEXT NOT NULL DEFAULT '', quality TEXT NOT NULL DEFAULT '',
+    components TEXT NOT NULL DEFAULT '[]', reason TEXT NOT NULL DEFAULT '',
     seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 

@@ -70,8 +70,8 @@ class ThreadRow:
 
 
 _COLUMNS = """no, id, conversation, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote,
-    sender, forwarded, source, automatic, status, status_ts, attempts, retry_at, error_code, error_text, pricing, edited_at,
-    earlier, revoked_at, media, media_key, media_state"""
+    sender, forwarded, source, automatic, status, status_ts, attempts, retry_at, error_code, error_text, pricing,
+    edited_at, earlier, revoked_at, media, media_key, media_state"""
 
 _decode = msgspec.json.Decoder().decode
 _SHOWN = "kind <> 'request_welcome'"
