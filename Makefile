@@ -38,6 +38,9 @@ bench: $(DEV_STAMP)
 messages: $(DEV_STAMP)
 	$(BIN)/python -m tools.messages
 
+docs: $(DEV_STAMP)
+	$(BIN)/python -m tools.event_catalogue
+
 man: $(DEV_STAMP)
 	$(BIN)/python -m wptui.cli.manpage > docs/wptui.1
 
