@@ -14,7 +14,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Two cores are what a small CI machine has; `make test WORKERS=8` on a bigger one.
 WORKERS ?= 2
 
-.PHONY: demo test check lint bench messages man clean
+.PHONY: demo test check lint bench messages docs man clean
 .DEFAULT_GOAL := demo
 
 demo: $(RUN_STAMP)
