@@ -144,3 +144,13 @@ def change(key: str, value: Any, path: Path | None = None) -> Settings:
     settings = parse(written, str(path))
     paths.write_atomic(path, written.encode())
     return settings
+
+
+def error_at(path: tuple[str, ...], reason: str, file: Path | None = None) -> ConfigError:
+    """The error to raise for a setting that only the program can judge: names file, line and key like the others."""
+    file = file or paths.config_file()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    return _error(tuple(part for name in path for part in name.split(".")), reason, text, str(file))

@@ -1,0 +1,276 @@
+"""Every command of the terminal, defined once.
+
+A definition gives the key binding, the footer's hint, the palette's entry, the line in the help and the id by
+which ``[keys]`` in ``config.toml`` gives it other keys. No Textual here: the keys are checked before it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from wptui.config.load import error_at
+from wptui.i18n import N_, _
+
+Where = Literal["main", "inbox", "thread", "composer"]
+"""Which pane must have the focus; `main` is any of them. A printable key never leaves the composer by itself."""
+
+Need = Literal["", "conversation", "message", "media", "customer", "failed", "quoted", "refused"]
+"""What a command works on, beside the screen."""
+
+NEEDS: dict[Need, str] = {
+    "conversation": N_("Choose a conversation first."),
+    "message": N_("Choose a message first: enter opens a conversation, ↑ and ↓ move in it."),
+    "media": N_("There is no file in this message."),
+    "customer": N_("This works on messages that have reached WhatsApp."),
+    "failed": N_("This works on a message that was not sent."),
+    "quoted": N_("This message quotes no other."),
+    "refused": N_("Nothing waits for your decision."),
+}
+"""What to tell an agent who gives a command that has nothing to work on."""
+
+INBOX = N_("Inbox")
+CONVERSATION = N_("Conversation")
+MESSAGE = N_("Message")
+WRITING = N_("Writing")
+WINDOW = N_("Window")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One command. `title`, `help`, `group` and `hint` are marked for translation: show them through ``_``."""
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    help: str
+    group: str
+    where: Where = "main"
+    need: Need = ""
+    hint: str = ""
+    """One or two words for the footer; empty keeps the command out of it."""
+    order: int = 50
+    """Place among the footer's hints: the lowest are shown first where there is little room."""
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("inbox.open", N_("Open the conversation"), ("enter",),
+           N_("Shows its messages; enter once more begins an answer."),
+           INBOX, "inbox", "conversation", N_("open"), 1),
+    Action("inbox.next", N_("Take the next customer"), ("n",),
+           N_("Assigns the customer who waits longest to you and opens the conversation."),
+           INBOX, hint=N_("next"), order=2),
+    Action("inbox.find", N_("Filter the inbox"), ("/",),
+           N_("Words, and terms such as is:late campaign:KIŞ24 label:iade."),
+           INBOX, hint=N_("find"), order=8),
+    Action("inbox.search", N_("Search all messages"), ("ctrl+f",),
+           N_("Finds words in every conversation; ışık is found by isik."),
+           INBOX, hint=N_("search"), order=12),
+    Action("inbox.sort", N_("Choose the order"), ("s",),
+           N_("Waiting time, unread, newest, campaign or closing window."),
+           INBOX, hint=N_("sort"), order=13),
+    Action("inbox.view", N_("Choose the view"), ("v",),
+           N_("All, mine, unassigned, late, snoozed or resolved."),
+           INBOX, hint=N_("view"), order=14),
+    Action("inbox.view_all", N_("View: all"), ("1",),
+           N_("Every open conversation."),
+           INBOX),
+    Action("inbox.view_mine", N_("View: mine"), ("2",),
+           N_("Open conversations assigned to you."),
+           INBOX),
+    Action("inbox.view_unassigned", N_("View: unassigned"), ("3",),
+           N_("Open conversations nobody has taken."),
+           INBOX),
+    Action("inbox.view_late", N_("View: late"), ("4",),
+           N_("Customers who have waited longer than the target."),
+           INBOX),
+    Action("inbox.view_snoozed", N_("View: snoozed"), ("5",),
+           N_("Conversations put aside until later."),
+           INBOX),
+    Action("inbox.view_resolved", N_("View: resolved"), ("6",),
+           N_("Conversations whose request is done."),
+           INBOX),
+    Action("conversation.assign", N_("Assign"), ("a",),
+           N_("Gives the conversation to a colleague, or to nobody."),
+           CONVERSATION, need="conversation", hint=N_("assign"), order=5),
+    Action("conversation.take", N_("Assign to me"), ("A",),
+           N_("Gives the conversation to you."),
+           CONVERSATION, need="conversation"),
+    Action("conversation.resolve", N_("Resolve"), ("e",),
+           N_("The request is done; a new message opens the next one."),
+           CONVERSATION, need="conversation", hint=N_("resolve"), order=6),
+    Action("conversation.reopen", N_("Reopen"), ("E",),
+           N_("The request is not done after all."),
+           CONVERSATION, need="conversation"),
+    Action("conversation.snooze", N_("Snooze"), ("z",),
+           N_("Puts the conversation aside until a time, or the customer's next message."),
+           CONVERSATION, need="conversation", hint=N_("snooze"), order=16),
+    Action("conversation.label", N_("Labels"), ("l",),
+           N_("Puts a label on, or takes one off."),
+           CONVERSATION, need="conversation", hint=N_("label"), order=17),
+    Action("conversation.campaign", N_("Campaign"), ("c",),
+           N_("Says which campaign brought the request."),
+           CONVERSATION, need="conversation"),
+    Action("conversation.note", N_("Write a note"), ("N", ":"),
+           N_("Only colleagues see it, never the customer."),
+           CONVERSATION, need="conversation", hint=N_("note"), order=15),
+    Action("conversation.read", N_("Mark as read"), ("m",),
+           N_("The customer sees blue ticks."),
+           CONVERSATION, need="conversation"),
+    Action("message.reply", N_("Reply to the message"), ("r",),
+           N_("Your answer quotes the chosen message."),
+           MESSAGE, need="customer", hint=N_("reply"), order=4),
+    Action("message.react", N_("React"), ("+",),
+           N_("Puts an emoji on the chosen message, or takes yours back."),
+           MESSAGE, need="customer"),
+    Action("message.open", N_("Open the file"), ("o",),
+           N_("Fetches photo, voice or document and shows it with your desktop's program."),
+           MESSAGE, need="media"),
+    Action("message.save", N_("Save the file"), ("O",),
+           N_("Copies the file to your download folder, fetching it again if it failed."),
+           MESSAGE, need="media"),
+    Action("message.copy", N_("Copy the text"), ("y",),
+           N_("Hands the message's text to your terminal's clipboard (OSC 52)."),
+           MESSAGE, need="message"),
+    Action("message.story", N_("Raw story"), ("x",),
+           N_("Webhook, API answers, statuses and errors of the chosen message."),
+           MESSAGE, need="message"),
+    Action("message.retry", N_("Send again"), ("R",),
+           N_("Tries a message that was not sent once more."),
+           MESSAGE, need="failed"),
+    Action("message.discard", N_("Discard"), ("D",),
+           N_("Gives up on a message that was not sent."),
+           MESSAGE, need="failed"),
+    Action("message.quoted", N_("Jump to the quoted message"), ("J",),
+           N_("Shows what the chosen message answers."),
+           MESSAGE, need="quoted"),
+    Action("thread.write", N_("Write"), ("enter", "tab"),
+           N_("Moves to the composer."),
+           WRITING, "thread", hint=N_("write"), order=1),
+    Action("composer.focus", N_("Write an answer"), ("i",),
+           N_("Moves to the composer of the open conversation."),
+           WRITING, need="conversation"),
+    Action("composer.send", N_("Send"), ("enter",),
+           N_("Sends what is written."),
+           WRITING, "composer", hint=N_("send"), order=1),
+    Action("composer.newline", N_("New line"), ("alt+enter", "ctrl+j"),
+           N_("Begins another line without sending."),
+           WRITING, "composer", hint=N_("new line"), order=2),
+    Action("composer.canned", N_("Canned replies"), ("ctrl+r",),
+           N_("Also / in an empty composer."),
+           WRITING, need="conversation", hint=N_("canned"), order=18),
+    Action("composer.template", N_("Template"), ("ctrl+t",),
+           N_("A message approved by Meta: the only kind outside the 24-hour window."),
+           WRITING, need="conversation", hint=N_("template"), order=9),
+    Action("composer.attach", N_("Attach a file"), ("ctrl+a",),
+           N_("Photo, video, voice or document, with what is written as its caption."),
+           WRITING, need="conversation"),
+    Action("composer.location", N_("Send a location"), ("ctrl+l",),
+           N_("Latitude and longitude, for example of your shop."),
+           WRITING, need="conversation"),
+    Action("composer.force", N_("Send anyway"), ("ctrl+s",),
+           N_("Sends an answer that was held back because a colleague was faster."),
+           WRITING, need="refused"),
+    Action("app.back", N_("Back"), ("escape",),
+           N_("From the composer to the messages, from the messages to the inbox."),
+           WINDOW, hint=N_("back"), order=3),
+    Action("app.palette", N_("All commands"), ("ctrl+p",),
+           N_("Finds a command by its name."),
+           WINDOW, hint=N_("palette"), order=10),
+    Action("app.help", N_("Help"), ("?", "f1"),
+           N_("Every command and its keys."),
+           WINDOW, hint=N_("help"), order=7),
+    Action("app.stats", N_("Figures"), ("f2",),
+           N_("Shows or hides today's figures."),
+           WINDOW),
+    Action("app.theme", N_("Theme"), (),
+           N_("Other colours, for this session."),
+           WINDOW),
+    Action("app.resync", N_("Connect now"), ("f5",),
+           N_("Asks the relay at once instead of waiting."),
+           WINDOW),
+    Action("app.quit", N_("Quit"), ("q", "ctrl+q"),
+           N_("Drafts and unsent messages are kept."),
+           WINDOW),
+)  # fmt: skip
+"""The catalogue, in the order of the help."""
+
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
+
+_SYMBOLS = {
+    "escape": "esc",
+    "space": N_("space"),
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "question_mark": "?",
+}
+
+
+def key_label(key: str) -> str:
+    """*key* as the footer and the help write it: ``^t`` for ``ctrl+t``, ``alt-enter`` for ``alt+enter``."""
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    last = _(_SYMBOLS.get(last, last))
+    prefix = "".join("^" if modifier == "ctrl" else f"{modifier}-" for modifier in modifiers)
+    return prefix + last
+
+
+def _overlap(one: Where, other: Where) -> bool:
+    return one == other or "main" in (one, other)
+
+
+class KeyMap:
+    """Which key gives which command, with the agent's own keys over the defaults."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """*keys* is the ``[keys]`` table. Raises ConfigError for an id that is none, and for a clash."""
+        self.keys: dict[str, tuple[str, ...]] = {action.id: action.keys for action in ACTIONS}
+        for command, chosen in keys.items():
+            if command not in BY_ID:
+                raise error_at(("keys", command), _unknown(command))
+            self.keys[command] = tuple("space" if key == " " else key for key in chosen)
+        self._by_key: dict[str, list[Action]] = {}
+        for action in ACTIONS:
+            for key in self.keys[action.id]:
+                self._by_key.setdefault(key, []).append(action)
+        self._check(keys)
+
+    def _check(self, changed: Mapping[str, tuple[str, ...]]) -> None:
+        for key, actions in self._by_key.items():
+            for place, action in enumerate(actions):
+                for other in actions[place + 1 :]:
+                    # In the composer printable keys are text: the other panes' letters do not clash with it.
+                    if not _overlap(action.where, other.where) or (
+                        len(key) == 1 and "composer" in (action.where, other.where)
+                    ):
+                        continue
+                    if action.id not in changed and other.id not in changed:
+                        continue
+                    mine, theirs = (action, other) if action.id in changed else (other, action)
+                    raise error_at(
+                        ("keys", mine.id),
+                        _("the key {key} is already {command}'s").format(key=key, command=theirs.id),
+                    )
+
+    def find(self, key: str, character: str | None, where: Iterable[Where]) -> Action | None:
+        """The command of a key press (Textual's key name, and the character it types) in the panes *where*."""
+        for name in (character, key) if character else (key,):
+            for action in self._by_key.get(name or "", ()):
+                if action.where in where:
+                    return action
+        return None
+
+    def label(self, command: str) -> str:
+        """The first key of *command* as shown, or "" when it has none."""
+        keys = self.keys[command]
+        return key_label(keys[0]) if keys else ""
+
+    def labels(self, command: str) -> str:
+        """All keys of *command* as shown, parted by spaces."""
+        return " ".join(key_label(key) for key in self.keys[command])
+
+
+def _unknown(command: str) -> str:
+    from wptui.config.kinds import suggestion
+
+    return _('there is no command "{id}"').format(id=command) + suggestion(command, list(BY_ID))
