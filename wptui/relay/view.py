@@ -1,76 +1,126 @@
-"""Reading the relay's view from beside the clerk: a thread and a read-only connection of its own.
+"""The relay's own fold of the log: `view.db`. It can be thrown away at any time and is then built again.
 
-The clerk alone writes the view. What terminals ask for (older messages, a whole conversation, a story) is read
-here, so that a long question holds up neither the clerk nor the event loop.
+Belongs to the clerk's thread; everybody else opens it read-only (`View.path`).
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from wptui.i18n import _
 from wptui.model.errors import StorageError
-from wptui.store.database import open_database
+from wptui.model.events import Event
+from wptui.relay.draft import merge
+from wptui.store import fold
+from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
+from wptui.store.fold import Changes
 
-T = TypeVar("T")
+_log = logging.getLogger("wptui.relay.view")
+
+_STORAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def is_storage(error: BaseException) -> bool:
+    """Whether it is the storage that failed, and not what was to be stored."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _STORAGE
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether the file itself is no good any more."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest says more of the same
 
 
 class View:
-    """The view in `path`, to be asked only. Methods are coroutines of one event loop."""
+    """view.db, open for writing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="wptui-view")
         self._db: sqlite3.Connection | None = None
 
-    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """The answer of `question`, which sees the view as of one moment. Raises StorageError."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._ask, question)
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The connection; `open` comes first."""
+        if self._db is None:
+            raise StorageError(f"{self.path} is not open")
+        return self._db
 
-    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    def open(self, epoch: str, head: int) -> int:
+        """Open the view of log `epoch`, and say how far it is.
+
+        One that is damaged, of another log, or ahead of `head`, is thrown away and begun anew.
+        """
+        self.close()
         try:
-            if self._db is None:
-                self._db = open_database(self.path, read_only=True)
-            self._db.execute("BEGIN")
+            self._db = open_database(self.path)
+            known = get_meta(self._db, "epoch")
+            at = cursor(self._db)
+            if known == epoch and at <= head:
+                return at
+            if known is not None:
+                _log.warning("the view is of another log and is built again")
+        except (StorageError, sqlite3.DatabaseError) as error:
+            _log.warning("the view cannot be used and is built again: %s", error)
+        self.remove()
+        self._db = open_database(self.path)
+        with transaction(self._db):
+            set_meta(self._db, "epoch", epoch)
+        return 0
+
+    def remove(self) -> None:
+        """Throw the view away."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._db is not None:
+            db, self._db = self._db, None
+            with contextlib.suppress(sqlite3.Error):
+                db.close()
+
+    def fold(self, events: Sequence[Event]) -> Changes:
+        """Take `events` in, in one transaction. One the fold cannot take is skipped and told in the relay's log."""
+        try:
+            with transaction(self.db):
+                return fold.apply(self.db, events)
+        except Exception as error:
+            if is_storage(error):
+                raise
+            _log.exception("events %d…%d are folded one by one", events[0].seq, events[-1].seq)
+        changes = Changes()
+        for event in events:
             try:
-                return question(self._db)
-            finally:
-                self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._broken(error) from error
+                with transaction(self.db):
+                    merge(changes, fold.apply(self.db, (event,)))
+            except Exception as error:
+                if is_storage(error):
+                    raise
+                _log.exception("event %d (%s) is skipped: the fold cannot take it", event.seq, event.type)
+                changes.skipped[event.type] = changes.skipped.get(event.type, 0) + 1
+                with transaction(self.db):
+                    set_meta(self.db, "cursor", event.seq)
+        return changes
 
-    async def stream(self, source: Callable[[sqlite3.Connection], Iterator[T]]) -> AsyncIterator[T]:
-        """What `source` yields, each piece made in a thread; it has a connection of its own while it lasts."""
-        loop = asyncio.get_running_loop()
-        pool = ThreadPoolExecutor(1, thread_name_prefix="wptui-view-stream")
-        db: sqlite3.Connection | None = None
-        try:
-            db = await loop.run_in_executor(pool, lambda: open_database(self.path, read_only=True))
-            pieces = source(db)
-            while True:
-                piece = await loop.run_in_executor(pool, lambda: next(pieces, None))
-                if piece is None:
-                    return
-                yield piece
-        except sqlite3.Error as error:
-            raise self._broken(error) from error
-        finally:
-            if db is not None:
-                pool.submit(db.close)
-            pool.shutdown(wait=False)
-
-    def _broken(self, error: Exception) -> StorageError:
-        return StorageError(_("The view {path} cannot be read: {error}").format(path=self.path, error=error))
-
-    async def close(self) -> None:
-        """Give the file back."""
-        loop = asyncio.get_running_loop()
-        db, self._db = self._db, None
-        if db is not None:
-            await loop.run_in_executor(self._pool, db.close)
-        self._pool.shutdown(wait=False)
+    def numbers(self) -> set[str]:
+        """The workspace's business numbers."""
+        return {row[0] for row in self.db.execute("SELECT id FROM numbers")}
