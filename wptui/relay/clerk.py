@@ -23,7 +23,7 @@ from wptui.relay import expansion
 from wptui.relay.eventlog.contract import Append, EventLog, Group, Outcome, Raw
 from wptui.relay.expansion import Expansion, Opened
 from wptui.relay.meters import Meters
-from wptui.relay.view import View, is_damaged
+from wptui.relay.projection import Projection, is_damaged
 from wptui.store.fold import Changes
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Clerk:
 
     def __init__(self, log: EventLog, view: Path, *, meters: Meters | None = None) -> None:
         self.log = log
-        self.view = View(view)
+        self.view = Projection(view)
         self._meters = meters
         self._desk = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="wptui-clerk")

@@ -20,7 +20,7 @@ from wptui.model.campaign import find_code, referral_code
 from wptui.relay import identity
 from wptui.relay.draft import Draft, merge
 from wptui.relay.eventlog.contract import Append, Group, Raw
-from wptui.relay.view import is_storage
+from wptui.relay.projection import is_storage
 from wptui.store.fold import Changes
 
 _log = logging.getLogger("wptui.relay.clerk")

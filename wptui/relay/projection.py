@@ -1,6 +1,6 @@
 """The relay's own fold of the log: `view.db`. It can be thrown away at any time and is then built again.
 
-Belongs to the clerk's thread; everybody else opens it read-only (`View.path`).
+Belongs to the clerk's thread; everybody else opens it read-only (`Projection.path`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wptui.store import fold
 from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
 from wptui.store.fold import Changes
 
-_log = logging.getLogger("wptui.relay.view")
+_log = logging.getLogger("wptui.relay.projection")
 
 _STORAGE = frozenset(
     {
@@ -49,7 +49,7 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest says more of the same
 
 
-class View:
+class Projection:
     """view.db, open for writing."""
 
     def __init__(self, path: Path) -> None:
