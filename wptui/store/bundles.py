@@ -34,11 +34,6 @@ def _table(db: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()) -> 
     return {"columns": [column[0] for column in found.description], "rows": found.fetchall()}
 
 
-def _names(db: sqlite3.Connection, table: str) -> str:
-    # Generated columns (hidden = 2) cannot be written.
-    return ", ".join(row[1] for row in db.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0)
-
-
 def workspace_bundle(db: sqlite3.Connection) -> Bundle:
     """Settings, numbers, templates, campaigns, canned replies, agents and the latest alerts."""
     tables: Tables = {name: _table(db, f"SELECT * FROM {name}") for name in _WORKSPACE}
@@ -56,9 +51,7 @@ def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int 
     marks = ",".join("?" * len(ids))
     contacts = f"SELECT contact FROM conversations WHERE id IN ({marks})"
     tables: Tables = {
-        "conversations": _table(
-            db, f"SELECT {_names(db, 'conversations')} FROM conversations WHERE id IN ({marks})", ids
-        ),
+        "conversations": _table(db, f"SELECT * FROM conversations WHERE id IN ({marks})", ids),
         "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({contacts})", ids),
         "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({contacts})", ids),
     }
@@ -169,7 +162,7 @@ def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False)
 
 
 def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str]) -> None:
-    here = [row[1] for row in db.execute(f"PRAGMA table_xinfo({name})") if row[6] == 0]
+    here = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
     columns: list[str] = table["columns"]
     rows: list[Any] = table["rows"]
     if ahead and (name in _OWNED or name == "conversations"):

@@ -129,26 +129,23 @@ def window(db: sqlite3.Connection, query: InboxQuery, offset: int, limit: int) -
     where, parameters = _where(query)
     parameters |= {"limit": limit, "offset": offset}
     if query.sort is not Sort.WINDOW:
-        sql = (
-            f"SELECT {_COLUMNS} FROM conversations c WHERE {where} "
-            f"ORDER BY {_order(query.sort)} LIMIT :limit OFFSET :offset"
-        )
-        return [_row(values) for values in db.execute(sql, parameters)]
+        return _page(db, where, _order(query.sort), parameters)
     # Closing windows first, soonest first; closed ones behind them, the newest first: two ranges, two indexes.
-    sql = (
-        f"SELECT {_COLUMNS} FROM conversations c WHERE {where} AND {_CLOSING} "
-        "ORDER BY c.window_expires, c.id LIMIT :limit OFFSET :offset"
-    )
-    rows = [_row(values) for values in db.execute(sql, parameters)]
+    rows = _page(db, f"{where} AND {_CLOSING}", "c.window_expires, c.id", parameters)
     if len(rows) < limit:
         closing = _closing(db, where, parameters)
         parameters |= {"limit": limit - len(rows), "offset": max(0, offset - closing)}
-        sql = (
-            f"SELECT {_COLUMNS} FROM conversations c WHERE {where} AND {_CLOSED} "
-            f"ORDER BY {_order(Sort.LAST)} LIMIT :limit OFFSET :offset"
-        )
-        rows += [_row(values) for values in db.execute(sql, parameters)]
+        rows += _page(db, f"{where} AND {_CLOSED}", _order(Sort.LAST), parameters)
     return rows
+
+
+def _page(db: sqlite3.Connection, where: str, order: str, parameters: dict[str, Any]) -> list[InboxRow]:
+    # The inner query runs over the index alone: rows that OFFSET skips are never read.
+    sql = (
+        f"SELECT {_COLUMNS} FROM conversations c JOIN (SELECT c.id FROM conversations c WHERE {where} "
+        f"ORDER BY {order} LIMIT :limit OFFSET :offset) page ON page.id = c.id ORDER BY {order}"
+    )
+    return [_row(values) for values in db.execute(sql, parameters)]
 
 
 def _closing(db: sqlite3.Connection, where: str, parameters: dict[str, Any]) -> int:

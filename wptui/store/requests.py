@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from wptui.store.database import get_meta
+from wptui.store.schema import FAR
 
 REOPEN_WITHIN = 24 * 3600
 """Default of METRICS.md: an inbound this soon after resolving reopens the same request (seconds)."""
@@ -108,14 +109,14 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
         "ORDER BY ts DESC, seq DESC LIMIT 1",
         (conversation,),
     ).fetchone() or (0, "", "", "", None, None)
+    kind, text = ("revoked", "") if last[5] else (last[2], last[3][:200])
     db.execute(
-        """UPDATE conversations SET waiting_since = ?, unread = ?, last_at = MAX(?, last_at * (? = 0)), preview_dir = ?,
-               preview_kind = ?, preview = ?, preview_status = ? WHERE id = ?""",
-        (
-            waiting, unread, last[0], last[0], last[1], "revoked" if last[5] else last[2],
-            "" if last[5] else last[3][:200], last[4], conversation,
-        ),
-    )  # fmt: skip
+        """UPDATE conversations SET waiting_since = ?1, unread = ?2, last_at = ?3, preview_dir = ?4, preview_kind = ?5,
+               preview = ?6, preview_status = ?7, waiting_key = COALESCE(?1, ?8 - ?3),
+               unread_key = CASE WHEN ?2 > 0 THEN 0 ELSE ?8 END - ?3,
+               campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END WHERE id = ?9""",
+        (waiting, unread, last[0], last[1], kind, text, last[4], FAR, conversation),
+    )
 
 
 def _clocks(db: sqlite3.Connection, conversation: str, request: str, replied: tuple[int, int]) -> int | None:

@@ -1,7 +1,8 @@
 """The tables, as named migrations. `model.protocol.SCHEMA` counts up when a shipped table changes.
 
 Times are Unix seconds unless a column says otherwise; `seq` is the log position of the last event that touched the
-row. Keys for sorting are single integers, so that each order of the inbox is one index (ENGINES.md, floors).
+row. Keys for sorting are single values that `store.requests.refresh` keeps, so that each order of the inbox is one
+index; generated columns would do the same, but SQLite does not read them from the index alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 FAR = 100_000_000_000
 """Later than any timestamp: what sorts behind everything that has a time."""
 
-TABLES = f"""
+TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 CREATE TABLE contacts (
@@ -37,9 +38,8 @@ CREATE TABLE conversations (
     request TEXT, requests INTEGER NOT NULL DEFAULT 0, last_in_ts INTEGER NOT NULL DEFAULT 0,
     last_at INTEGER NOT NULL DEFAULT 0, preview TEXT NOT NULL DEFAULT '', preview_dir TEXT NOT NULL DEFAULT '',
     preview_kind TEXT NOT NULL DEFAULT '', preview_status TEXT,
-    waiting_key INTEGER AS (COALESCE(waiting_since, {FAR} - last_at)) VIRTUAL,
-    unread_key INTEGER AS (CASE WHEN unread > 0 THEN 0 ELSE {FAR} END - last_at) VIRTUAL,
-    campaign_key TEXT AS (CASE campaign WHEN '' THEN '~' ELSE campaign END) VIRTUAL,
+    waiting_key INTEGER NOT NULL DEFAULT 0, unread_key INTEGER NOT NULL DEFAULT 0,
+    campaign_key TEXT NOT NULL DEFAULT '~',
     created_seq INTEGER NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -58,7 +58,7 @@ CREATE TABLE requests (
 CREATE TABLE messages (
     no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation TEXT NOT NULL, request TEXT, wamid TEXT,
     dir TEXT NOT NULL, author TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL, ts INTEGER NOT NULL, seq INTEGER NOT NULL,
-    received_at INTEGER, original_ts TEXT, text TEXT NOT NULL DEFAULT '', body TEXT NOT NULL DEFAULT '{{}}', quote TEXT,
+    received_at INTEGER, original_ts TEXT, text TEXT NOT NULL DEFAULT '', body TEXT NOT NULL DEFAULT '{}', quote TEXT,
     sender TEXT NOT NULL DEFAULT '', forwarded INTEGER NOT NULL DEFAULT 0, source TEXT NOT NULL DEFAULT 'live',
     counted INTEGER NOT NULL DEFAULT 0, human INTEGER NOT NULL DEFAULT 0, automatic INTEGER NOT NULL DEFAULT 0,
     status TEXT, status_ts INTEGER, attempts INTEGER NOT NULL DEFAULT 0, retry_at INTEGER,
@@ -138,7 +138,8 @@ CREATE INDEX messages_wamid ON messages (wamid) WHERE wamid IS NOT NULL;
 CREATE INDEX messages_human ON messages (conversation, ts, seq) WHERE human = 1;
 CREATE INDEX messages_counted ON messages (request, ts, seq) WHERE counted = 1;
 CREATE INDEX messages_unread ON messages (conversation, seq) WHERE dir = 'in' AND source = 'live';
-CREATE INDEX messages_inbound ON messages (ts) WHERE counted = 1;
+CREATE INDEX messages_inbound ON messages (counted, ts) WHERE counted = 1;
+CREATE INDEX messages_answers ON messages (human, ts) WHERE human = 1;
 CREATE INDEX messages_unsent ON messages (seq) WHERE status IN ('queued', 'attempted', 'unknown');
 CREATE INDEX messages_media ON messages (seq) WHERE media_state = 'wanted';
 CREATE INDEX reactions_conversation ON reactions (conversation);
