@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from wptui.cli import checks
+from wptui.cli import checks, checks_relay
 from wptui.cli.checks import Finding
 from wptui.i18n import N_, _, ngettext
 
@@ -17,6 +17,8 @@ SECTIONS: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
     (N_("Packaged files"), checks.packaged),
     (N_("Folders"), checks.files),
     (N_("Settings"), checks.settings),
+    (N_("Cache and outbox"), checks_relay.files),
+    (N_("Relay"), checks_relay.link),
 ]
 
 _MARKS = {"ok": " ok ", "warn": "warn", "fail": "FAIL"}
@@ -53,5 +55,9 @@ def doctor(as_json: bool) -> int:
     if failed:
         click.echo(ngettext("{n} check failed.", "{n} checks failed.", failed).format(n=failed))
         return 1
-    click.echo(_("All is well."))
+    warned = sum(finding.status == "warn" for finding in findings)
+    if warned:
+        click.echo(ngettext("Nothing failed; {n} warning.", "Nothing failed; {n} warnings.", warned).format(n=warned))
+    else:
+        click.echo(_("All is well."))
     return 0

@@ -53,7 +53,7 @@ def _command(command: click.Command, ctx: click.Context) -> Iterator[str]:
 def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record and "--help" not in parameter.opts:
+        if record and record[1] and "--help" not in parameter.opts:
             yield from (".TP", f"\\fB{_escape(record[0])}\\fR", _escape(record[1]))
 
 
