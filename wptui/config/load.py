@@ -87,12 +87,12 @@ def _read(cls: Any, table: Mapping[str, Any], path: tuple[str, ...], text: str, 
 def _error(path: tuple[str, ...], reason: str, text: str, file: str) -> ConfigError:
     key = ".".join(path)
     return ConfigError(
-        _("{file}:{line}: {key}: {reason}").format(file=file, line=_line(text, path), key=key, reason=reason),
+        _("{file}:{line}: {key}: {reason}").format(file=file, line=line_of(text, path), key=key, reason=reason),
         hint=_("`wptui config docs` lists every setting; `wptui config edit` opens the file."),
     )
 
 
-def _line(text: str, path: tuple[str, ...]) -> int:
+def line_of(text: str, path: tuple[str, ...]) -> int:
     """The line (from 1) of *text*, valid TOML, that assigns *path*, or the nearest that leads to it.
 
     tomllib does not keep positions, and a parser that does is not worth its start-up time: in settings
