@@ -57,9 +57,9 @@ define install
 	@touch $@
 endef
 
-$(RUN_STAMP): pyproject.toml
+$(RUN_STAMP): pyproject.toml uv.lock
 	$(call install,--no-dev,.)
 
-$(DEV_STAMP): pyproject.toml
+$(DEV_STAMP): pyproject.toml uv.lock
 	$(call install,,'.[dev]')
 	@touch $(RUN_STAMP)

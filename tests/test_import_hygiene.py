@@ -17,6 +17,7 @@ CORE = [
     "wptui.cloudapi",
     "wptui.store",
     "wptui.metrics",
+    "wptui.sync",
     "wptui.relay",
     "wptui.sandbox",
     "wptui.cli",

@@ -61,6 +61,13 @@ def test_a_theme_that_does_not_exist_fails(capsys: pytest.CaptureFixture[str]) -
     assert code == 1 and "no-such" in found["settings.theme"]["text"]
 
 
+def test_a_broken_theme_of_ones_own_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.write_atomic(paths.user_themes_dir() / "mine.toml", b"[palette]\nbackgruond = 'red'\n")
+    _code, found = report(capsys)
+    assert found["settings.themes"]["status"] == "warn"
+    assert "mine.toml:2: palette.backgruond" in found["settings.themes"]["text"]
+
+
 def test_what_it_finds_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     found = by_id(list(checks.terminal()))
     assert found["terminal.type"].status == found["terminal.size"].status == "ok"

@@ -70,7 +70,7 @@ def _colours(term: str) -> str:
         return _("16 million colours")
     if "256color" in term or term == "xterm-kitty":
         return _("256 colours; COLORTERM=truecolor promises more, if your terminal has them")
-    return _("16 colours; the theme ansi-16 is made for that")
+    return _("16 colours; the theme ansi16 is made for that")
 
 
 def _encoding() -> Iterator[Finding]:
@@ -261,11 +261,24 @@ def settings() -> Iterator[Finding]:
         return
     text = str(path) if path.exists() else _("all defaults; {path} would be read").format(path=path)
     yield Finding("settings.file", "ok", text)
-    known = [folder / f"{read.theme}.toml" for folder in (paths.bundled_themes_dir(), paths.user_themes_dir())]
-    if not any(theme.is_file() for theme in known):
+    yield from _themes(read.theme)
+
+
+def _themes(chosen: str) -> Iterator[Finding]:
+    """Whether the chosen theme exists, and which of the agent's own files are broken."""
+    from wptui.screens.theming import load_themes  # the one check that needs Textual
+
+    try:
+        themes = load_themes()
+    except ConfigError as error:
+        yield Finding("settings.theme", "fail", str(error), _("Install wptui again."))
+        return
+    for problem in themes.problems:
+        yield Finding("settings.themes", "warn", problem, _("The file is skipped; correct it or remove it."))
+    if chosen not in themes.found:
         yield Finding(
             "settings.theme",
             "fail",
-            _("there is no theme {name}").format(name=read.theme),
+            _("there is no theme {name}").format(name=chosen),
             _("Choose another: `wptui config set theme dark`."),
         )

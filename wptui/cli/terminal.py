@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from wptui import config, i18n
@@ -25,8 +26,8 @@ def open_terminal(lang: str | None) -> int:
 
 
 def require_terminal() -> None:
-    """Raise UsageError unless both the keyboard and the screen are a terminal's."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """Raise UsageError unless both the keyboard and the screen are a terminal's, and it can place a cursor."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError(
             _("this is not a terminal, and the inbox needs one"),
             hint=_("`wptui list` prints the inbox as text, `wptui list --json` for programs."),
