@@ -55,9 +55,7 @@ class Account:
                 "WhatsAppBusinessPhoneNumber",
             )
         if node_id == self.world.waba_id:
-            return _select(
-                self._waba(), fields, ("id", "name", "currency", "timezone_id"), "WhatsAppBusinessAccount"
-            )
+            return _select(self._waba(), fields, ("id", "name", "currency", "timezone_id"), "WhatsAppBusinessAccount")
         if node_id in (self.world.app_id, "app"):
             return _select(self._app(), fields, ("category", "link", "name", "id"), "Application")
         if node_id == "me":
@@ -111,11 +109,7 @@ class Account:
         wanted = [
             template
             for template in templates
-            if all(
-                template[key] == query[key]
-                for key in ("name", "language", "status", "category")
-                if key in query
-            )
+            if all(template[key] == query[key] for key in ("name", "language", "status", "category") if key in query)
         ]
         limit = query.get("limit", str(_PAGE))
         if not limit.isdigit() or not 1 <= int(limit) <= _PAGE_MAX:
@@ -126,9 +120,7 @@ class Account:
         page = [_select(t, fields, _TEMPLATE_DEFAULTS, "WhatsAppMessageTemplate") for t in wanted[start:end]]
         paging: Json = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
         if end < len(wanted):
-            paging["next"] = f"{here}?limit={limit}&after={_cursor(end)}" + (
-                f"&fields={fields}" if fields else ""
-            )
+            paging["next"] = f"{here}?limit={limit}&after={_cursor(end)}" + (f"&fields={fields}" if fields else "")
         return {"data": page, "paging": paging} if page else {"data": []}
 
     def subscribed_apps(self) -> Json:
@@ -150,9 +142,7 @@ class Account:
             return {"data": []}
         fields = [{"name": name, "version": "v25.0"} for name in self.fields]
         kind = "whatsapp_business_account"
-        return {
-            "data": [{"object": kind, "callback_url": self.webhooks.url, "active": True, "fields": fields}]
-        }
+        return {"data": [{"object": kind, "callback_url": self.webhooks.url, "active": True, "fields": fields}]}
 
     def debug_token(self, *, valid: bool) -> Json:
         """``GET /debug_token``: a system user's token that never expires, or one that is not valid."""
@@ -196,8 +186,6 @@ def _position(cursor: str | None) -> int:
     if not cursor:
         return 0
     try:
-        return int(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").removeprefix("at:")
-        )
+        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").removeprefix("at:"))
     except (binascii.Error, ValueError) as error:
         raise GraphError(100, "Param after is not a cursor") from error

@@ -35,9 +35,7 @@ _INTERACTIVE = (
 )
 
 
-def text_of(
-    holder: Json, key: str, where: str, *, limit: int | None = None, required: bool = True
-) -> str | None:
+def text_of(holder: Json, key: str, where: str, *, limit: int | None = None, required: bool = True) -> str | None:
     """``holder[key]`` as text: 131008 if *required* and missing, 100 if no text or longer than *limit*."""
     value = holder.get(key)
     if value is None or (value == "" and required):
@@ -93,9 +91,7 @@ def recipient(world: World, number: str, body: Json) -> Customer:
         digits = "".join(c for c in to if c.isdigit())
         if digits == world.numbers[number].digits:
             raise GraphError(131021)
-        return world.find(digits) or world.add_customer(
-            f"+{digits}", f"+{digits}", phone=digits, number=number
-        )
+        return world.find(digits) or world.add_customer(f"+{digits}", f"+{digits}", phone=digits, number=number)
     if not bsuid:
         raise GraphError(131008, "Parameter to or recipient is required")
     if not isinstance(bsuid, str) or not _BSUID.match(bsuid):
@@ -113,9 +109,7 @@ def envelope(body: Json) -> str:
     """What is common to all types; returns the type."""
     if body.get("messaging_product") != "whatsapp":
         raise GraphError(100, "Param messaging_product must be one of {WHATSAPP}")
-    text_of(
-        body, "biz_opaque_callback_data", "biz_opaque_callback_data", limit=CALLBACK_LIMIT, required=False
-    )
+    text_of(body, "biz_opaque_callback_data", "biz_opaque_callback_data", limit=CALLBACK_LIMIT, required=False)
     if body.get("context") is not None:
         _wamid(child(body, "context", "context").get("message_id"), "context.message_id")
     kind = body.get("type", "text")

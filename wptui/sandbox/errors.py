@@ -41,12 +41,8 @@ CODES: dict[int, Refusal] = {
     80007: Refusal(400, "Rate limit issues", "The WhatsApp Business Account has reached its rate limit."),
     130403: _failed("User blocked", "The business has blocked this user."),
     130429: Refusal(400, "Rate limit hit", "Cloud API message throughput has been reached."),
-    130472: _failed(
-        "User's number is part of an experiment", "Message was not sent: user is in an experiment."
-    ),
-    130497: Refusal(
-        403, "Business account is restricted", "Restricted from messaging users in this country."
-    ),
+    130472: _failed("User's number is part of an experiment", "Message was not sent: user is in an experiment."),
+    130497: Refusal(403, "Business account is restricted", "Restricted from messaging users in this country."),
     131000: Refusal(500, "Something went wrong", "Message failed to send due to an unknown error."),
     131005: Refusal(403, "Access denied", "Permission is either not granted or has been removed."),
     131008: Refusal(400, "Required parameter is missing", "The request is missing a required parameter."),
@@ -54,53 +50,31 @@ CODES: dict[int, Refusal] = {
     131016: Refusal(500, "Service unavailable", "A service is temporarily unavailable."),
     131021: Refusal(400, "Recipient cannot be sender", "Sender and recipient phone number is the same."),
     131026: _failed("Message undeliverable", "Unable to deliver message to this recipient."),
-    131030: Refusal(
-        400, "Recipient phone number not in allowed list", "Add the number to the list of test numbers."
-    ),
-    131031: Refusal(
-        403, "Account has been locked", "The account is restricted or disabled for policy reasons."
-    ),
-    131037: Refusal(
-        400, "Display name approval needed", "The number's display name has not been approved yet."
-    ),
+    131030: Refusal(400, "Recipient phone number not in allowed list", "Add the number to the list of test numbers."),
+    131031: Refusal(403, "Account has been locked", "The account is restricted or disabled for policy reasons."),
+    131037: Refusal(400, "Display name approval needed", "The number's display name has not been approved yet."),
     131042: _failed("Business eligibility payment issue", "There is an error related to the payment method."),
     131045: Refusal(500, "Incorrect certificate", "Message failed to send: phone number registration error."),
-    131047: _failed(
-        "Re-engagement message", "More than 24 hours have passed since the recipient last replied."
-    ),
-    131048: _failed(
-        "Spam rate limit hit", "There are restrictions on how many messages this number can send."
-    ),
+    131047: _failed("Re-engagement message", "More than 24 hours have passed since the recipient last replied."),
+    131048: _failed("Spam rate limit hit", "There are restrictions on how many messages this number can send."),
     131049: _failed(
         "Meta chose not to deliver",
         "This message was not delivered to maintain healthy ecosystem engagement.",
     ),
-    131050: _failed(
-        "User has stopped marketing messages", "The user does not want marketing messages from you."
-    ),
+    131050: _failed("User has stopped marketing messages", "The user does not want marketing messages from you."),
     131051: Refusal(400, "Unsupported message type", "Message type is currently not supported."),
-    131052: _failed(
-        "Media download error", "Unable to download the media sent by the user or under the link."
-    ),
+    131052: _failed("Media download error", "Unable to download the media sent by the user or under the link."),
     131053: _failed("Media upload error", "Unable to upload the media used in the message."),
-    131056: Refusal(
-        400, "Pair rate limit hit", "Too many messages sent from this number to the same recipient."
-    ),
+    131056: Refusal(400, "Pair rate limit hit", "Too many messages sent from this number to the same recipient."),
     131057: Refusal(500, "Account in maintenance mode", "The number is being upgraded to higher throughput."),
     131062: Refusal(
         400,
         "BSUID recipients not supported",
         "Business-scoped User ID (BSUID) recipients are not supported for this message.",
     ),
-    131063: _failed(
-        "Marketing through Cloud API disabled", "Marketing templates cannot be sent by Cloud API."
-    ),
-    131064: Refusal(
-        400, "Blocked for misclassification", "Templates were repeatedly put in a wrong category."
-    ),
-    132000: Refusal(
-        400, "Number of parameters does not match the expected number of params", "See the template."
-    ),
+    131063: _failed("Marketing through Cloud API disabled", "Marketing templates cannot be sent by Cloud API."),
+    131064: Refusal(400, "Blocked for misclassification", "Templates were repeatedly put in a wrong category."),
+    132000: Refusal(400, "Number of parameters does not match the expected number of params", "See the template."),
     132001: Refusal(404, "Template name does not exist in the translation", "No such template and language."),
     132005: Refusal(400, "Translated text too long", "The text with its parameters filled in is too long."),
     132007: Refusal(400, "Template content policy violated", "The template's content violates a policy."),
@@ -112,19 +86,13 @@ CODES: dict[int, Refusal] = {
         "Template parameter not allowed",
         "No new lines, tabs or more than four spaces in a row in a parameter.",
     ),
-    133004: Refusal(
-        503, "Server temporarily unavailable", "Registration servers are temporarily unavailable."
-    ),
+    133004: Refusal(503, "Server temporarily unavailable", "Registration servers are temporarily unavailable."),
     133005: Refusal(400, "Two step verification PIN mismatch", "Two-step verification PIN incorrect."),
-    133006: Refusal(
-        400, "Phone number needs to be verified", "The number needs to be verified before registering."
-    ),
+    133006: Refusal(400, "Phone number needs to be verified", "The number needs to be verified before registering."),
     133008: Refusal(400, "Too many two step verification PIN guesses", "Try again later."),
     133009: Refusal(400, "Two step verification PIN guessed too fast", "Try again later."),
     133010: Refusal(400, "Phone number not registered", "The number is not registered on the platform."),
-    133015: Refusal(
-        400, "Please wait a few minutes", "The number was deleted recently and is still being removed."
-    ),
+    133015: Refusal(400, "Please wait a few minutes", "The number was deleted recently and is still being removed."),
     133016: Refusal(400, "Account register deregister rate limit", "Too many registrations in a short time."),
     135000: Refusal(400, "Generic user error", "Message failed to send because of an unknown error."),
     137000: _failed("Recipient identity key mismatch", "The recipient's identity key hash does not match."),

@@ -76,10 +76,7 @@ class GraphApi:
 
         async def guarded(request: Request) -> Response:
             self.calls += 1
-            trace = (
-                "A"
-                + base64.urlsafe_b64encode(self.world.token(f"trace/{self.calls}", 16)).decode("ascii")[:22]
-            )
+            trace = "A" + base64.urlsafe_b64encode(self.world.token(f"trace/{self.calls}", 16)).decode("ascii")[:22]
             if self.faults.delay_ms:
                 await asyncio.sleep(self.faults.delay_ms / 1000)
             try:
@@ -165,9 +162,7 @@ class GraphApi:
         typing = body.get("typing_indicator")
         if typing is not None and (not isinstance(typing, dict) or typing.get("type") != "text"):
             raise GraphError(100, "Param typing_indicator['type'] must be one of {TEXT}")
-        self.sends.reads.append(
-            {"phone_number_id": number, "message_id": wamid, "typing": typing is not None}
-        )
+        self.sends.reads.append({"phone_number_id": number, "message_id": wamid, "typing": typing is not None})
         return JSONResponse({"success": True})
 
     # -- media
@@ -210,9 +205,7 @@ class GraphApi:
 
     async def _templates(self, request: Request) -> Response:
         self._known_waba(request)
-        return JSONResponse(
-            self.account.templates(self.sends.templates, request.query_params, _here(request))
-        )
+        return JSONResponse(self.account.templates(self.sends.templates, request.query_params, _here(request)))
 
     async def _phone_numbers(self, request: Request) -> Response:
         self._known_waba(request)

@@ -119,10 +119,7 @@ class Media:
         """A download link that works for five minutes."""
         until = int(self.world.now() + LINK_LIFE)
         sign = self._sign(medium.id, until)
-        return (
-            f"{self.base_url}/whatsapp_business/attachments/?mid={medium.id}&source={source}"
-            f"&ext={until}&hash={sign}"
-        )
+        return f"{self.base_url}/whatsapp_business/attachments/?mid={medium.id}&source={source}&ext={until}&hash={sign}"
 
     def _sign(self, media_id: str, until: int) -> str:
         key = f"{self.world.seed}/links".encode()
@@ -147,9 +144,7 @@ class Media:
         if not data:
             raise GraphError(131053, "The file is empty", status=400)
         if len(data) > _LIMITS[kind]:
-            raise GraphError(
-                131053, f"{kind} of {len(data)} bytes is over the limit of {_LIMITS[kind]}", status=400
-            )
+            raise GraphError(131053, f"{kind} of {len(data)} bytes is over the limit of {_LIMITS[kind]}", status=400)
         return self._add(mime_type, data, UPLOAD_LIFE, uploaded=True)
 
     def get(self, media_id: str) -> Medium:

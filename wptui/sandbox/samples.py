@@ -20,9 +20,7 @@ def _tiles(dice: Random, across: int, down: int) -> list[list[Colour]]:
         row: list[Colour] = []
         for x in range(across):
             t = (x + y) / max(1, across + down - 2)
-            row.append(
-                _colour(a + (b - a) * t + dice.randrange(-18, 19) for a, b in zip(start, end, strict=True))
-            )
+            row.append(_colour(a + (b - a) * t + dice.randrange(-18, 19) for a, b in zip(start, end, strict=True)))
         picture.append(row)
     return picture
 
@@ -148,9 +146,7 @@ def voice(seconds: int = 3) -> bytes:
     for second in range(seconds):
         last = second == seconds - 1
         # 50 frames of 20 ms, each a coded silence.
-        pages.append(
-            _ogg_page(4 if last else 0, (second + 1) * 48000, serial, second + 2, [b"\xf8\xff\xfe"] * 50)
-        )
+        pages.append(_ogg_page(4 if last else 0, (second + 1) * 48000, serial, second + 2, [b"\xf8\xff\xfe"] * 50))
     return b"".join(pages)
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from wptui.sandbox.control import Control
+from wptui.sandbox.customers import Crowd
 from wptui.sandbox.errors import Json
 from wptui.sandbox.faults import Faults
 from wptui.sandbox.graph import GraphApi
@@ -92,9 +93,9 @@ class Sandbox:
         )
         self.sends = Sends(self.world, self.media, self.faults, self.webhooks, pace)
         self.inbound = Inbound(self.world, self.media, self.webhooks)
-        self.graph = GraphApi(
-            self.world, self.media, self.faults, self.sends, self.webhooks, self.access_token
-        )
+        self.graph = GraphApi(self.world, self.media, self.faults, self.sends, self.webhooks, self.access_token)
+        self.crowd = Crowd(self.world, self.inbound, pace)
+        self.sends.on_arrival = self.crowd.replied
         self.control = Control(self)
         self.app = Starlette(routes=[*self.control.routes(), *self.graph.routes()])
         for key, name, lang, has_phone, username in CAST:
@@ -161,6 +162,7 @@ class Sandbox:
 
     async def stop(self) -> None:
         """Stop customers, statuses, webhooks and the server; what is not delivered is gone."""
+        await self.crowd.close()
         await self.sends.close()
         await self.webhooks.close()
         self.graph.closing.set()
@@ -182,15 +184,31 @@ class Sandbox:
 
     async def pause(self, paused: bool = True) -> None:
         """Hold webhooks and customers back, or let them go on."""
+        await self.crowd.pause(paused)
         await self.webhooks.pause(paused)
 
     async def settled(self) -> None:
-        """Wait until every status is out and every webhook answered with 200."""
+        """Wait until every status is out and every webhook answered with 200.
+
+        Scripted customers may write again afterwards.
+        """
         while self.sends.pending or self.webhooks.pending:
             await self.sends.settled()
             await self.webhooks.drained()
 
     # -- customers
+
+    def play(
+        self,
+        conversations: int,
+        *,
+        rate: float = 0.0,
+        history: float = 0.0,
+        lang: str = "both",
+        hostile: bool = False,
+    ) -> None:
+        """Let scripted customers come: see `wptui.sandbox.customers.Crowd.begin`."""
+        self.crowd.begin(conversations, rate=rate, history=history, lang=lang, hostile=hostile)
 
     async def say(self, who: str, what: str | Mapping[str, Any]) -> str:
         """The customer *who* (key, phone number or BSUID) writes *what*; returns the wamid.

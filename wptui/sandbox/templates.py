@@ -13,9 +13,7 @@ _FORBIDDEN = re.compile(r"[\n\t]| {5}")
 
 
 def _template(number: int, name: str, language: str, category: str, *components: Json, **more: Any) -> Json:
-    named = any(
-        not variable.isdigit() for c in components for variable in PARAMETER.findall(c.get("text", ""))
-    )
+    named = any(not variable.isdigit() for c in components for variable in PARAMETER.findall(c.get("text", "")))
     return {
         "id": f"4000000000000{number:02}",
         "name": name,
@@ -35,8 +33,7 @@ def _body(text: str, *examples: str) -> Json:
     if names and not names[0].isdigit():
         component["example"] = {
             "body_text_named_params": [
-                {"param_name": name, "example": example}
-                for name, example in zip(names, examples, strict=True)
+                {"param_name": name, "example": example} for name, example in zip(names, examples, strict=True)
             ]
         }
     elif names:
@@ -105,9 +102,7 @@ def default_templates() -> list[Json]:
             _image_header(),
             _body("{{1}}, kış kahveleri geldi! Kodunuzla %{{2}} indirim.", "Ayşe", "24"),
             _footer("Almak istemezseniz DUR yazın"),
-            _buttons(
-                {"type": "COPY_CODE", "example": ["KIS24"]}, {"type": reply, "text": "Almak istemiyorum"}
-            ),
+            _buttons({"type": "COPY_CODE", "example": ["KIS24"]}, {"type": reply, "text": "Almak istemiyorum"}),
         ),
         _template(
             5,
@@ -117,9 +112,7 @@ def default_templates() -> list[Json]:
             _body("Merhaba {{ad}}, yarınki tadım saat {{saat}}'te. Geliyor musunuz?", "Ayşe", "14:00"),
             _buttons({"type": reply, "text": "Geliyorum"}, {"type": reply, "text": "Gelemiyorum"}),
         ),
-        _template(
-            6, "follow_up", "en", "UTILITY", _body("Hello, we have news about your request. Shall we go on?")
-        ),
+        _template(6, "follow_up", "en", "UTILITY", _body("Hello, we have news about your request. Shall we go on?")),
         _template(
             7,
             "order_shipped",
@@ -228,9 +221,7 @@ def _check_component(component: Json, parameters: list[Json]) -> None:
             _wrong_count(where, len(parameters), 1)
         kind = str(parameters[0].get("type", "")).upper()
         if kind != form:
-            raise GraphError(
-                132012, f"{where}: Format mismatch, expected {form}, received {kind or 'UNKNOWN'}"
-            )
+            raise GraphError(132012, f"{where}: Format mismatch, expected {form}, received {kind or 'UNKNOWN'}")
         medium = parameters[0].get(form.lower()) or {}
         if form != "LOCATION" and not (medium.get("id") or medium.get("link")):
             raise GraphError(131008, f"{where}: the {form.lower()} needs an id or a link")
@@ -278,9 +269,7 @@ def _check_buttons(buttons: list[Json], given: list[Json]) -> None:
         if component is None:
             if needs:
                 title = kind.title()
-                raise GraphError(
-                    131008, f"buttons: Button at index {index} of type {title} requires a parameter"
-                )
+                raise GraphError(131008, f"buttons: Button at index {index} of type {title} requires a parameter")
             continue
         if str(component.get("sub_type", "")).upper() != kind:
             raise GraphError(132012, f"buttons: Button at index {index} is of type {kind}")
@@ -294,6 +283,5 @@ def _check_buttons(buttons: list[Json], given: list[Json]) -> None:
 def _wrong_count(where: str, got: int, wanted: int) -> None:
     raise GraphError(
         132000,
-        f"{where}: number of localizable_params ({got}) does not match the expected number of params "
-        f"({wanted})",
+        f"{where}: number of localizable_params ({got}) does not match the expected number of params ({wanted})",
     )
