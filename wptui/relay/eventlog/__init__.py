@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wptui.relay.eventlog.contract import Append, EventLog, Group, LeaseState, Outcome, Raw
+from wptui.relay.eventlog.contract import Append, Entry, EventLog, Group, LeaseState, Outcome, Raw
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Append", "EventLog", "Group", "LeaseState", "Outcome", "Raw", "make_log"]
+__all__ = ["Append", "Entry", "EventLog", "Group", "LeaseState", "Outcome", "Raw", "make_log"]
 
 
 def make_log(database: str | Path, *, read_only: bool = False) -> EventLog:

@@ -77,6 +77,16 @@ class Group(msgspec.Struct, frozen=True):
     raw: int | None = None
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """An event and where it came from."""
+
+    event: Event
+    raw: int | None
+    """The body it was expanded from."""
+    group: Group | None
+    """The keyed group whose first event it is."""
+
+
 class LeaseState(msgspec.Struct, frozen=True):
     """Who does the workspace's side effects, and until when unless renewed (Unix milliseconds)."""
 
@@ -163,16 +173,16 @@ class EventLog(Protocol):
         """Those of `keys` that the log has, with what they stand for."""
         ...
 
-    async def find(self, prefix: str, limit: int = 100) -> list[Group]:
-        """Up to `limit` groups whose key starts with `prefix`, by key: traces a message's webhooks."""
+    async def find(self, prefix: str, limit: int = 100, after: str = "") -> list[Group]:
+        """Up to `limit` groups whose key starts with `prefix` and sorts behind `after`, by key."""
         ...
 
-    async def groups(self, after: int, limit: int) -> list[Group]:
-        """Up to `limit` groups whose `last` is above `after`, by number; those without a key left out."""
+    async def group_at(self, seq: int) -> Group | None:
+        """The keyed group that event `seq` belongs to, if it belongs to one."""
         ...
 
-    async def origins(self, after: int, limit: int) -> list[tuple[int, int | None]]:
-        """Of up to `limit` events above `after`: number, and the body it was expanded from, if any."""
+    async def entries(self, after: int, limit: int) -> list[Entry]:
+        """As `read`, with where each event came from."""
         ...
 
     # ── the lease ────────────────────────────────────────────────────────────────────────────────────────

@@ -24,7 +24,7 @@ from wptui.i18n import _
 from wptui.model.errors import ConflictError, StorageError
 from wptui.model.events import Event
 from wptui.relay.eventlog import tables
-from wptui.relay.eventlog.contract import Append, Group, LeaseState, Outcome, Raw
+from wptui.relay.eventlog.contract import Append, Entry, Group, LeaseState, Outcome, Raw
 from wptui.relay.eventlog.holder import HolderLock
 from wptui.relay.eventlog.writer import Body, Job, Writer
 
@@ -161,10 +161,7 @@ class SqliteEventLog:
             "SELECT seq, at, actor, type, data, conversation FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, limit),
         )
-        return [
-            Event(seq, at, actor, type_, msgspec.Raw(data), conversation)
-            for seq, at, actor, type_, data, conversation in rows
-        ]
+        return [_event(row) for row in rows]
 
     async def head(self) -> int:
         if self.read_only:  # somebody else writes
@@ -189,24 +186,29 @@ class SqliteEventLog:
             found.update((row[0], Group(*row)) for row in rows)
         return found
 
-    async def find(self, prefix: str, limit: int = 100) -> list[Group]:
+    async def find(self, prefix: str, limit: int = 100, after: str = "") -> list[Group]:
         # "\U0010ffff" sorts behind every key that goes on from the prefix.
         rows = await self._read(
-            "SELECT * FROM groups WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-            (prefix, prefix + "\U0010ffff", limit),
+            "SELECT * FROM groups WHERE key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
+            (prefix, after, prefix + "\U0010ffff", limit),
         )
         return [Group(*row) for row in rows]
 
-    async def groups(self, after: int, limit: int) -> list[Group]:
+    async def group_at(self, seq: int) -> Group | None:
+        rows = await self._read("SELECT * FROM groups WHERE first <= ? ORDER BY first DESC, last DESC LIMIT 1", (seq,))
+        return Group(*rows[0]) if rows and rows[0][3] >= seq else None
+
+    async def entries(self, after: int, limit: int) -> list[Entry]:
         rows = await self._read(
-            "SELECT * FROM groups WHERE last > ? ORDER BY last, first, key LIMIT ?",
+            "SELECT e.seq, e.at, e.actor, e.type, e.data, e.conversation, e.raw, g.key, g.digest, g.last"
+            " FROM events e LEFT JOIN groups g ON g.first = e.seq AND g.last >= g.first"
+            " WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
             (after, limit),
         )
-        return [Group(*row) for row in rows]
-
-    async def origins(self, after: int, limit: int) -> list[tuple[int, int | None]]:
-        rows = await self._read("SELECT seq, raw FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
-        return [(seq, raw) for seq, raw in rows]
+        return [
+            Entry(_event(row[:6]), row[6], None if row[7] is None else Group(row[7], row[8], row[0], row[9], row[6]))
+            for row in rows
+        ]
 
     # ── the lease ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,6 +300,11 @@ class _told:
             raise StorageError(
                 _("The event log {path} cannot be read: {error}").format(path=self.path, error=error)
             ) from error
+
+
+def _event(row: Sequence[Any]) -> Event:
+    seq, at, actor, kind, data, conversation = row
+    return Event(seq, at, actor, kind, msgspec.Raw(data), conversation)
 
 
 def _now() -> int:

@@ -32,7 +32,7 @@ CREATE INDEX events_conversation ON events (conversation, seq) WHERE conversatio
 CREATE TABLE groups (
     key TEXT PRIMARY KEY, digest TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, raw INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX groups_last ON groups (last);
+CREATE INDEX groups_first ON groups (first, last);
 
 CREATE TABLE raws (number INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE expansions (raw INTEGER PRIMARY KEY, position INTEGER NOT NULL);
