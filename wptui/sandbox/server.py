@@ -140,7 +140,9 @@ class Sandbox:
         except OSError:
             listener.close()
             raise
-        shown = f"[{host}]" if ":" in host else host
+        # An address that means "any" is no place to go to.
+        shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        shown = f"[{shown}]" if ":" in shown else shown
         self.url = f"http://{shown}:{listener.getsockname()[1]}"
         self.media.base_url = self.url
         config = uvicorn.Config(
