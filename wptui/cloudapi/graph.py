@@ -109,9 +109,13 @@ class GraphClient:
         timeout: httpx.Timeout | float = _TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        parts = urlsplit(base_url)
-        loopback = parts.hostname in _LOOPBACK
-        if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        try:
+            parts = urlsplit(base_url)
+            host = parts.hostname
+        except ValueError:
+            host = None
+        loopback = host in _LOOPBACK
+        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
             raise ConfigError(_("The address of the Graph API must begin with https://."))
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigError(_("The access token is missing or is no token."))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,13 @@ def kind_of(mime: str) -> str | None:
 def extension(mime: str) -> str:
     """The file name ending of a MIME type, with its dot; ".bin" for one nobody knows."""
     plain = bare(mime)
-    return _EXTENSIONS.get(plain) or mimetypes.guess_extension(plain, strict=True) or ".bin"
+    return _EXTENSIONS.get(plain) or _others().guess_extension(plain) or ".bin"
+
+
+@cache
+def _others() -> mimetypes.MimeTypes:
+    """Python's own table, without the machine's: a name made here must be the same everywhere."""
+    return mimetypes.MimeTypes()
 
 
 def file_name(seed: str, mime: str) -> str:
