@@ -1,0 +1,222 @@
+"""The only writer of the terminal's cache: one thread with a connection of its own.
+
+Everything here blocks and runs in that thread (`link` sees to it), so that a big sync never holds up a key press.
+Another wptui of the same account may write the same file; the fold passes over what is already in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from wptui import paths
+from wptui.model.errors import StorageError
+from wptui.model.events import Event
+from wptui.model.protocol import Bundle
+from wptui.store import bundles, fold, search
+from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
+from wptui.store.fold import Changes
+from wptui.store.fold_contacts import remove_conversation
+
+_IDLE_BATCH = 2000
+
+_log = logging.getLogger("wptui.sync.cache")
+
+
+class CacheDamaged(Exception):
+    """The cache cannot be read or written as a cache any more: rebuild it."""
+
+
+class Cache:
+    """The cache in the file `path`. Not open until `open`; one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+        self._data_version = 0
+        self._known = 0
+        """Log position up to which our side has been told of changes."""
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The connection. Only while open."""
+        assert self._db is not None
+        return self._db
+
+    def open(self, *, check: bool = False) -> None:
+        """Opens the file, made if it is not there; with `check` every page is looked at.
+
+        Raises CacheDamaged where it is no usable cache, StorageError or OSError where the disk is to blame.
+        """
+        self.close()
+        paths.ensure_dir(self.path.parent)
+        try:
+            self._db = open_database(self.path)
+            if check and self.db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise CacheDamaged("quick_check")
+        except StorageError as error:
+            cause = error.__cause__
+            if isinstance(cause, sqlite3.OperationalError) and not is_damage(cause):
+                raise
+            raise CacheDamaged(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise CacheDamaged(str(error)) from error
+            raise
+        self._inode = self._file()
+        self._data_version = self._version()
+        self._known = cursor(self.db)
+
+    def close(self) -> None:
+        """Closes the file. May be called twice."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    def _version(self) -> int:
+        return int(self.db.execute("PRAGMA data_version").fetchone()[0])
+
+    def replaced(self) -> bool:
+        """Whether another process has put another file in our file's place."""
+        return self._file() != self._inode
+
+    def set_aside(self) -> None:
+        """Moves the file out of the way and begins an empty one. The old one is kept until the new one is filled."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            old = self.path.with_name(self.path.name + suffix)
+            if old.exists():
+                os.replace(old, self._aside(suffix))
+        self.open()
+
+    def _aside(self, suffix: str = "") -> Path:
+        return self.path.with_name(f"{self.path.name}.damaged{suffix}")
+
+    def drop_aside(self) -> None:
+        """Removes what `set_aside` kept: it holds customers' messages, and the new cache has them."""
+        for suffix in ("", "-wal", "-shm"):
+            self._aside(suffix).unlink(missing_ok=True)
+
+    # ── what it holds ────────────────────────────────────────────────────────────────────────────────────
+
+    def position(self) -> tuple[int, str, str]:
+        """(cursor, epoch, agent): how far the cache is, in which log, and whose it is; epoch "" until it is filled."""
+        return (
+            cursor(self.db),
+            str(get_meta(self.db, "epoch", "") or ""),
+            str(get_meta(self.db, "agent", "") or ""),
+        )
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written to it."""
+        return self.db.execute("SELECT 1 FROM meta LIMIT 1").fetchone() is None
+
+    def adopt(self, agent: str) -> None:
+        """Writes down whose cache this is."""
+        if get_meta(self.db, "agent", "") != agent:
+            with transaction(self.db) as db:
+                set_meta(db, "agent", agent)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, events: Sequence[Event], to: int) -> Changes:
+        """Folds events, up to log position `to`, in one transaction; also tells what another process changed."""
+        try:
+            with transaction(self.db) as db:
+                changes = fold.apply(db, events, advance_to=to)
+        except sqlite3.OperationalError:
+            raise  # the file or the disk, not the events
+        except Exception as error:
+            if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+                raise
+            _log.exception("%d events up to %d are folded one by one", len(events), to)
+            changes = self._one_by_one(events, to)
+        return self._with_others(changes)
+
+    def _one_by_one(self, events: Sequence[Event], to: int) -> Changes:
+        """An event the fold stumbles over must not stop all that come after it."""
+        total = Changes()
+        for event in events:
+            try:
+                with transaction(self.db) as db:
+                    merge(total, fold.apply(db, (event,)))
+            except sqlite3.OperationalError:
+                raise
+            except Exception:
+                _log.exception("event %d (%s) is passed over", event.seq, event.type)
+                total.skipped[event.type] = total.skipped.get(event.type, 0) + 1
+        with transaction(self.db) as db:
+            merge(total, fold.apply(db, (), advance_to=to))
+        return total
+
+    def write(self, bundle: Bundle) -> Changes:
+        """Writes a bundle: conversations that came into view, or a page of older messages."""
+        changes = Changes()
+        with transaction(self.db) as db:
+            changes.conversations = bundles.apply_bundle(db, bundle)
+            if "conversations" not in bundle.tables and bundle.after:
+                changes.conversations.add(bundle.after)
+        return self._with_others(changes)
+
+    def drop(self, conversations: Sequence[str]) -> Changes:
+        """Drops conversations and all that hangs on them."""
+        with transaction(self.db) as db:
+            for id in conversations:
+                remove_conversation(db, id)
+        return self._with_others(Changes(removed=set(conversations)))
+
+    def others(self) -> Changes | None:
+        """What another process has written since we looked last; None for nothing."""
+        if self._version() == self._data_version:
+            return None
+        changes = self._with_others(Changes())
+        return changes if changes.conversations or changes.workspace else None
+
+    def _with_others(self, changes: Changes) -> Changes:
+        version = self._version()
+        if version != self._data_version:
+            # Rare, so a scan is good enough: without another writer this is never reached.
+            self._data_version = version
+            found = self.db.execute("SELECT id FROM conversations WHERE seq > ?", (self._known,))
+            changes.conversations |= {id for (id,) in found} - changes.removed
+            changes.workspace = True
+        self._known = changes.cursor = max(self._known, cursor(self.db))
+        return changes
+
+    def index_some(self) -> bool:
+        """Brings the search index a batch further; whether there was anything to do."""
+        with transaction(self.db) as db:
+            return search.index_behind(db, _IDLE_BATCH) > 0
+
+
+def merge(into: Changes, more: Changes) -> None:
+    """Adds `more`, which came later, to `into`."""
+    into.conversations = (into.conversations | more.conversations) - more.removed
+    into.removed |= more.removed
+    into.inbound += more.inbound
+    into.failed += more.failed
+    into.alerts += more.alerts
+    into.workspace |= more.workspace
+    into.cursor = max(into.cursor, more.cursor)
+    for kind, count in more.skipped.items():
+        into.skipped[kind] = into.skipped.get(kind, 0) + count
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error of SQLite's means that the file is broken, and not the disk or the moment."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # raised by the sqlite3 module itself
+        return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+    # A table or column that is missing is reported as SQLITE_ERROR.
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
