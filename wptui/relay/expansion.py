@@ -212,14 +212,14 @@ def _secured(draft: Draft, item: Item, data: ev.ContactSecured) -> None:
     differs = bool(known) and known != data.hash
     if known == data.hash and not data.changed:
         return
-    if data.ts < since:
-        hash_, ts = known, since
-    else:
-        hash_, ts = data.hash, data.ts
+    hash_, ts = (known, since) if data.ts < since else (data.hash, data.ts)
     changed = data.changed or differs
     where = None
     if changed and item.number is not None:
         where = identity.conversation(draft, contact, item.number)
+        told = "SELECT 1 FROM messages WHERE conversation = ? AND kind = 'identity_changed' AND ts = ?"
+        if hash_ == known and draft.db.execute(told, (where, ts)).fetchone():
+            return
     draft.add(ev.ContactSecured(contact=contact, ts=ts, hash=hash_, changed=changed), conversation=where)
 
 
@@ -239,6 +239,8 @@ def _attribute(draft: Draft, conversation: str, data: ev.MessageReceived) -> Non
         code = next((code for code, ads in campaigns if ad in msgspec.json.decode(ads)), None)
         if code is None:
             code = referral_code(ad)
+            if any(code == taken for taken, _ads in campaigns):  # another ad ends alike
+                code = f"AD-{ad}"
             draft.add(ev.CampaignSaved(code=code, name=data.referral.headline, ads=[ad]), actor="relay")
         _tag(draft, conversation, code, "referral", data.message)
     elif row[1] == data.message and data.text:

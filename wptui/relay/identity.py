@@ -109,6 +109,9 @@ def rekey(draft: Draft, item: Rekey) -> None:
             draft.add(ev.ContactAliased(contact=contact, kind=alias.kind, value=alias.value))
         _name(draft, contact, alias, item.ts)
     _profile(draft, contact, Person(aliases=new, name=item.name), item.ts)
+    shown = db.execute("SELECT phone FROM contacts WHERE id = ?", (contact,)).fetchone()[0]
+    if any(alias.kind == AliasKind.WA_ID and shown == "+" + alias.value for alias in old):
+        draft.add(ev.ContactProfiled(contact=contact, phone=""))
     if item.number is not None:
         conversation(draft, contact, item.number)
     told = ev.ContactRekeyed(contact=contact, ts=item.ts, what=item.what, old=_shown(old), new=_shown(new))
@@ -210,6 +213,8 @@ def _profile(draft: Draft, contact: str, person: Person, ts: int) -> None:
     wa_id = next((alias for alias in _named(person) if alias.kind == AliasKind.WA_ID), None)
     phone = "+" + wa_id.value if wa_id is not None and _state(db, contact, wa_id) == "active" else ""
     username = normalise(AliasKind.USERNAME, person.username)
+    if row[2] and _state(db, contact, Alias(AliasKind.WA_ID, row[2].removeprefix("+"))) != "active":
+        row = (row[0], row[1], "", row[3])  # the number is theirs no longer, whenever it was last seen
     fresh: list[str | None] = [
         new if new and new != now and (not now or ts > seen or (ts == seen and new > now)) else None
         for new, now in zip((person.name, username, phone), row[:3], strict=True)

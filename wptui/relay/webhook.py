@@ -69,12 +69,12 @@ class Webhook:
         await send(body)
 
     def _verify(self, query: bytes) -> tuple[MutableMapping[str, Any], MutableMapping[str, Any]]:
-        asked = dict(parse_qsl(query, keep_blank_values=True))
+        asked = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         # Compared first and always, so that the time taken tells nothing.
-        matches = is_verify_token(asked.get(b"hub.verify_token"), self._token)
-        if not matches or asked.get(b"hub.mode") != b"subscribe" or b"hub.challenge" not in asked:
+        matches = is_verify_token(asked.get("hub.verify_token"), self._token)
+        if not matches or asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked:
             return _FORBIDDEN
-        return _answer(200, asked[b"hub.challenge"])
+        return _answer(200, asked["hub.challenge"].encode())
 
     async def _deliver(
         self, scope: Scope, receive: Receive
