@@ -95,16 +95,12 @@ def check_content(content: Json, *, uploaded: bool = False) -> str:
     With `uploaded`, files must have an id or a link.
     """
     kind = content.get("type")
-    check = _CHECKS.get(kind) if isinstance(kind, str) else None
-    if not isinstance(kind, str) or check is None:
+    if not isinstance(kind, str) or kind not in _CHECKS:
         raise PayloadError("type", _("Messages of this type cannot be sent."))
     value = content.get(kind)
-    if kind == "contacts":
-        _check_contacts(value)
-    elif not isinstance(value, dict):
+    if not value or not isinstance(value, list if kind == "contacts" else dict):
         raise PayloadError(kind, _("This part is missing."))
-    else:
-        check(value, kind, uploaded)
+    _CHECKS[kind](value, kind, uploaded)
     return kind
 
 
@@ -164,13 +160,11 @@ def _check_location(value: Json, kind: str, _uploaded: bool) -> None:
         _text(value.get(name), f"{kind}.{name}", limits.LOCATION_TEXT, needed=False)
 
 
-def _check_contacts(value: Any) -> None:
-    if not isinstance(value, list) or not value:
-        raise PayloadError("contacts", _("This part is missing."))
-    for place, card in enumerate(value):
+def _check_contacts(cards: list[Any], kind: str, _uploaded: bool) -> None:
+    for place, card in enumerate(cards):
         name = card.get("name") if isinstance(card, dict) else None
         if not isinstance(name, dict) or not name.get("formatted_name"):
-            raise PayloadError(f"contacts.{place}.name.formatted_name", _("The name is missing."))
+            raise PayloadError(f"{kind}.{place}.name.formatted_name", _("The name is missing."))
 
 
 # ── interactive ──────────────────────────────────────────────────────────────────────────────────────────
@@ -277,12 +271,12 @@ def _check_template(value: Json, kind: str, uploaded: bool) -> None:
                 raise PayloadError(f"{at}.parameters.{number}.type", _("This part is missing."))
 
 
-_CHECKS: dict[str, Callable[[Json, str, bool], None]] = {
+_CHECKS: dict[str, Callable[[Any, str, bool], None]] = {
     "text": _check_text,
     "reaction": _check_reaction,
     "location": _check_location,
     "interactive": _check_interactive,
     "template": _check_template,
-    "contacts": lambda _value, _kind, _uploaded: None,
+    "contacts": _check_contacts,
     **dict.fromkeys(("image", "video", "audio", "document", "sticker"), _check_file),
 }
