@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Protocol
 
 from wptui.model import protocol
 from wptui.model.events import Event, MessageStatus, WebhookLogged, WebhookParked
@@ -31,19 +30,6 @@ QUEUE_BYTES = 2 << 20
 
 _INTERNAL = frozenset({WebhookParked.TYPE, WebhookLogged.TYPE, MessageStatus.TYPE})
 """Without a conversation these concern the relay only: a status of a message nobody has seen, a body put aside."""
-
-
-class Published(Protocol):
-    """The log as far as the relay's view has it."""
-
-    @property
-    def position(self) -> int:
-        """The last event that may be sent."""
-        ...
-
-    async def wait_beyond(self, seq: int, timeout: float) -> int:
-        """Wait until `position` is beyond `seq`, at most `timeout` seconds; the position then."""
-        ...
 
 
 class Visibility:
@@ -149,7 +135,7 @@ class Terminal:
         if cursor >= self._hub.position:
             self.live = True
             return
-        events, last = await self._hub.run_from(cursor, self.audience)
+        events, last = await self._hub.since(cursor, self.audience)
         if self.cursor != cursor:
             return
         if last > cursor:
@@ -159,24 +145,39 @@ class Terminal:
 
 
 class Hub:
-    """All terminals connected, and the task that brings them what happens."""
+    """All terminals connected, and the task that brings them what happens.
+
+    `read(after, limit)` gives the log's events; the clerk feeds those that log and view have taken.
+    """
 
     def __init__(
         self,
         read: Callable[[int, int], Awaitable[Sequence[Event]]],
-        published: Published,
         visibility: Visibility | None = None,
         *,
         tick: float = TICK,
     ) -> None:
         self._read = read
-        self._published = published
         self._tick = tick
+        self._fresh: deque[Event] = deque()
+        self._fed = asyncio.Event()
         self.visibility = visibility or Visibility()
-        self.position = published.position
+        self.position = 0
         """The last event made into a live frame: what comes after reaches every live terminal."""
+        self.known = 0
+        """The last event that log and view have."""
         self.terminals: set[Terminal] = set()
         self.roster = Roster(self._tell)
+
+    def begin(self, head: int) -> None:
+        """The log and the view stand at `head`; nothing has been fed yet."""
+        self.position = self.known = head
+
+    def feed(self, events: Sequence[Event], _changes: object = None) -> None:
+        """These events are in log and view now, in order; told again when the view is built again."""
+        self._fresh.extend(event for event in events if event.seq > self.known)
+        self.known = max(self.known, events[-1].seq)
+        self._fed.set()
 
     def join(self, terminal: Terminal) -> None:
         """The terminal takes part from now on."""
@@ -201,42 +202,39 @@ class Hub:
             frame = frame or _text(presence)
             terminal.offer(frame)
 
-    async def run_from(self, cursor: int, audience: Hashable, limit: int = BATCH) -> tuple[list[Event], int]:
-        """What `audience` sees of the next `limit` published events after `cursor`, and the last one looked at."""
-        limit = min(limit, max(0, self._published.position - cursor))
+    async def since(self, cursor: int, audience: Hashable, limit: int = BATCH) -> tuple[list[Event], int]:
+        """What `audience` sees of the `limit` events after `cursor`, and the number of the last one looked at."""
+        limit = min(limit, max(0, self.known - cursor))
         events = await self._read(cursor, limit) if limit else []
         last = events[-1].seq if events else cursor
         return [event for event in events if self.visibility.shows(audience, event)], last
 
     async def run(self) -> None:
-        """Publish what is appended, until cancelled."""
+        """Publish what is fed, until cancelled: at once when it was quiet, else on the tick."""
         flushed = 0.0
         while True:
-            await self._published.wait_beyond(self.position, 3600.0)
+            await self._fed.wait()
             pause = flushed + self._tick - time.monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
             flushed = time.monotonic()
-            await self._flush()
+            self._flush()
 
-    async def _flush(self) -> None:
-        limit = min(BATCH, self._published.position - self.position)
-        if limit <= 0:
-            return
-        events = await self._read(self.position, limit)
-        if not events:
-            return
-        last = events[-1].seq
-        frames: dict[Hashable, str | None] = {}
-        for terminal in self.terminals:
-            if not terminal.live:
-                continue
-            audience = terminal.audience
-            if audience not in frames:
-                shown = [event for event in events if self.visibility.shows(audience, event)]
-                frames[audience] = _text(Events(events=shown, cursor=last)) if shown else None
-            terminal.publish(frames[audience], last)
-        self.position = last
+    def _flush(self) -> None:
+        self._fed.clear()
+        while self._fresh:
+            events = [self._fresh.popleft() for _n in range(min(BATCH, len(self._fresh)))]
+            last = events[-1].seq
+            frames: dict[Hashable, str | None] = {}
+            for terminal in self.terminals:
+                if not terminal.live:
+                    continue
+                audience = terminal.audience
+                if audience not in frames:
+                    shown = [event for event in events if self.visibility.shows(audience, event)]
+                    frames[audience] = _text(Events(events=shown, cursor=last)) if shown else None
+                terminal.publish(frames[audience], last)
+            self.position = last
 
 
 def _text(frame: protocol.AnyFrame) -> str:

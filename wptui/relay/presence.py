@@ -95,9 +95,7 @@ class Roster:
                 seen.add(place.agent)
                 yield Presence(state="online", agent=place.agent, name=place.name)
             if place.conversation is not None:
-                yield Presence(
-                    state=place.state, conversation=place.conversation, agent=place.agent, name=place.name
-                )
+                yield Presence(state=place.state, conversation=place.conversation, agent=place.agent, name=place.name)
 
     def _say(self, source: object, place: _Place, state: str) -> None:
         presence = Presence(state=state, conversation=place.conversation, agent=place.agent, name=place.name)

@@ -27,6 +27,7 @@ class View:
         self.path = path
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="wptui-view")
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """The answer of `question`, which sees the view as of one moment. Raises StorageError."""
@@ -34,15 +35,26 @@ class View:
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            if self._db is None:
-                self._db = open_database(self.path, read_only=True)
-            self._db.execute("BEGIN")
+            db = self._open()
+            db.execute("BEGIN")
             try:
-                return question(self._db)
+                return question(db)
             finally:
-                self._db.execute("COMMIT")
+                db.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._broken(error) from error
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection; another one where the clerk has built the view again in a new file."""
+        stat = self.path.stat() if self.path.exists() else None
+        file = (stat.st_dev, stat.st_ino) if stat else None
+        if self._db is not None and file != self._file:
+            self._db.close()
+            self._db = None
+        if self._db is None:
+            self._db = open_database(self.path, read_only=True)
+            self._file = file
+        return self._db
 
     async def stream(self, source: Callable[[sqlite3.Connection], Iterator[T]]) -> AsyncIterator[T]:
         """What `source` yields, each piece made in a thread; it has a connection of its own while it lasts."""
@@ -69,8 +81,7 @@ class View:
 
     async def close(self) -> None:
         """Give the file back."""
-        loop = asyncio.get_running_loop()
         db, self._db = self._db, None
         if db is not None:
-            await loop.run_in_executor(self._pool, db.close)
+            await asyncio.get_running_loop().run_in_executor(self._pool, db.close)
         self._pool.shutdown(wait=False)

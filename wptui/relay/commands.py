@@ -1,0 +1,146 @@
+"""Agents' commands, executed: permission, idempotency, one at a time at the clerk's desk.
+
+A command is known by its id: executing it again gives the first outcome, whoever lost the answer in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from wptui.i18n import _
+from wptui.model import commands as c
+from wptui.model import events as ev
+from wptui.model.errors import RefusedError
+from wptui.model.protocol import Result
+from wptui.relay.acts import Act, conversation_of, plan
+from wptui.relay.eventlog.contract import Append
+from wptui.relay.hub import Visibility
+from wptui.relay.outgoing import Files
+
+if TYPE_CHECKING:
+    from wptui.relay.accounts import Agent
+    from wptui.relay.clerk import Clerk
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_REMEMBERED = 4096
+_ALL: tuple[type[c.Command], ...] = c.AnyCommand.__args__
+
+
+def permission(command: type[c.Command]) -> str:
+    """The name of the permission a command needs: its own tag."""
+    return str(command.__struct_config__.tag)
+
+
+def permissions(agent: Agent) -> list[str]:
+    """What the agent may do. One role so far, which may do everything agents can ask for."""
+    return sorted(permission(command) for command in _ALL)
+
+
+class Effects(Protocol):
+    """What commands do at Meta beside their events; never in the way of the answer."""
+
+    def read(self, conversation: str, upto: int) -> None:
+        """Show the customer blue ticks for what came up to event `upto`."""
+        ...
+
+    async def react(self, id: str, conversation: str, target: str, emoji: str) -> None:
+        """Send a reaction. Doing it twice does no harm. Raises RefusedError if it did not reach Meta."""
+        ...
+
+
+class Commands:
+    """Executes commands."""
+
+    def __init__(
+        self,
+        clerk: Clerk,
+        files: Files,
+        effects: Effects,
+        visibility: Visibility,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clerk = clerk
+        self._files = files
+        self._effects = effects
+        self._visibility = visibility
+        self._clock = clock
+        self._refusals: OrderedDict[tuple[str, str], Result] = OrderedDict()
+        self._running: dict[str, asyncio.Future[Result]] = {}
+
+    async def execute(self, agent: Agent, id: str, command: c.AnyCommand) -> Result:
+        """What became of the command; never raises for what an agent can do wrong.
+
+        Raises StorageError where it could not be kept: nothing has happened, and it is to be sent again.
+        """
+        if not _ID.fullmatch(id):
+            return Result(id=id[:64], ok=False, code="malformed", message=_("This is no command id."))
+        digest = hashlib.blake2b(agent.id.encode() + b"\0" + msgspec.json.encode(command), digest_size=12).hexdigest()
+        running = self._running.get(id)
+        if running is not None:
+            # The same frame again, by another connection, while the first is at work.
+            await asyncio.wait((running,))
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._running[id] = future
+        try:
+            result = await self._once(agent, id, command, digest)
+        except RefusedError as error:
+            result = Result(id=id, ok=False, code=error.code, message=f"{error} {error.hint}".strip())
+            self._remember((id, digest), result)
+        finally:
+            future.set_result(Result(id=id, ok=False))
+            if self._running.get(id) is future:
+                del self._running[id]
+        return result
+
+    def _remember(self, key: tuple[str, str], result: Result) -> None:
+        self._refusals[key] = result
+        if len(self._refusals) > _REMEMBERED:
+            self._refusals.popitem(last=False)
+
+    async def _once(self, agent: Agent, id: str, command: c.AnyCommand, digest: str) -> Result:
+        unique = f"c:{id}"
+        known = (await self._clerk.log.known([unique])).get(unique)
+        if known is not None:
+            if known.digest != digest:
+                raise RefusedError("malformed", _("This command id was used for another command."))
+            return Result(id=id, ok=True, seq=known.last)
+        before = self._refusals.get((id, digest))
+        if before is not None:
+            return before
+        self._check(agent, command)
+        if isinstance(command, c.React):
+            # Checked first, so that nothing goes to Meta that would be refused here.
+            await self._clerk.look(lambda db: plan(self._act(db, agent, id), command))
+            await self._effects.react(id, command.conversation, command.target, command.emoji)
+
+        def build(db: sqlite3.Connection) -> list[Append]:
+            act = self._act(db, agent, id)
+            at = int(self._clock() * 1000)
+            conversation = conversation_of(command)
+            events = [ev.make(data, at=at, actor=act.actor, conversation=conversation) for data in plan(act, command)]
+            return [Append(events, unique=unique, digest=digest)]
+
+        (outcome,) = await self._clerk.act(build)
+        if isinstance(command, c.MarkRead) and command.receipt and outcome.last >= outcome.first:
+            self._effects.read(command.conversation, command.upto)
+        return Result(id=id, ok=True, seq=outcome.last)
+
+    def _act(self, db: sqlite3.Connection, agent: Agent, id: str) -> Act:
+        return Act(db, agent.id, id, int(self._clock()), self._files)
+
+    def _check(self, agent: Agent, command: Any) -> None:
+        """The one place where permissions are checked."""
+        if permission(type(command)) not in permissions(agent):
+            raise RefusedError("forbidden", _("You are not allowed to do this."))
+        conversation = conversation_of(command)
+        if conversation is not None and not self._visibility.may_see(self._visibility.audience(agent.id), conversation):
+            raise RefusedError("not_found", _("This conversation does not exist (any more)."))

@@ -1,0 +1,126 @@
+"""What the relay does with a terminal's frames, whichever way they came (`socket`, or `http`'s polling)."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from wptui import __version__
+from wptui.i18n import _
+from wptui.model import protocol
+from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Hello, Presence, Pull, Result, Sorry, Welcome
+from wptui.relay.accounts import Session
+from wptui.relay.commands import Commands, permissions
+from wptui.relay.hub import Hub
+from wptui.relay.view import View
+from wptui.store import bundles
+from wptui.store.database import get_meta
+
+PULL_MOST = 500
+"""Messages of one page, at most."""
+
+
+class Unreadable(Exception):
+    """A frame that is none; `answer` is what to tell the terminal, None to pass the frame over."""
+
+    def __init__(self, answer: Sorry | Result | None) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def read_frame(text: str | bytes) -> protocol.AnyFrame:
+    """The frame in `text`. Raises Unreadable: unknown kinds are passed over, broken commands are answered."""
+    try:
+        return protocol.decode(text)
+    except msgspec.ValidationError as error:
+        try:
+            found: Any = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            found = None
+        id = found.get("id") if isinstance(found, dict) and found.get("frame") == "command" else None
+        if isinstance(id, str):
+            raise Unreadable(Result(id=id, ok=False, code="malformed", message=str(error))) from error
+        raise Unreadable(None) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        message = _("This is not a frame of {protocol}.").format(protocol=protocol.SUBPROTOCOL)
+        raise Unreadable(Sorry(code="malformed", message=message)) from error
+
+
+class Desk:
+    """Answers hello, command, pull and presence for agents whose token was checked."""
+
+    def __init__(
+        self, *, hub: Hub, commands: Commands, view: View, epoch: Callable[[], str], typing: Callable[[str], None]
+    ) -> None:
+        self.hub = hub
+        self.commands = commands
+        self.view = view
+        self._epoch = epoch
+        self._typing = typing
+
+    @property
+    def epoch(self) -> str:
+        """Which log the numbers are of."""
+        return self._epoch()
+
+    def refuse(self, hello: Hello) -> Sorry | None:
+        """Why the relay cannot go on with this terminal; None if it can."""
+        if hello.schema < SCHEMA:
+            text = _("This wptui ({theirs}) is older than the relay's ({ours}). Update it on this machine.")
+        elif hello.schema > SCHEMA:
+            text = _("This wptui ({theirs}) is newer than the relay's ({ours}). The relay has to be updated.")
+        else:
+            return None
+        code = "older_terminal" if hello.schema < SCHEMA else "older_relay"
+        return Sorry(code=code, message=text.format(theirs=hello.version or hello.schema, ours=__version__))
+
+    def knows(self, hello: Hello) -> bool:
+        """Whether the terminal's cursor is a position of this log; if not, it needs a snapshot."""
+        return hello.epoch == self.epoch and hello.cursor <= self.hub.position
+
+    async def welcome(self, session: Session) -> Welcome:
+        """The answer to `hello`."""
+        workspace = await self.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
+        return Welcome(
+            agent=session.agent.id,
+            name=session.agent.name,
+            permissions=permissions(session.agent),
+            head=self.hub.position,
+            clock=time.time_ns() // 1_000_000,
+            epoch=self.epoch,
+            workspace=workspace,
+            version=__version__,
+        )
+
+    async def command(self, session: Session, frame: CommandFrame) -> Result:
+        """What became of a command."""
+        return await self.commands.execute(session.agent, frame.id, frame.command)
+
+    async def pull(self, session: Session, frame: Pull) -> Bundle | None:
+        """A conversation whole, or a page of its older messages; None where the agent may not see it."""
+        audience = self.hub.visibility.audience(session.agent.id)
+        if not self.hub.visibility.may_see(audience, frame.conversation):
+            return None
+        limit = max(1, min(frame.limit, PULL_MOST))
+
+        def read(db: sqlite3.Connection) -> Bundle:
+            if frame.before is None:
+                return bundles.conversation_bundle(db, [frame.conversation], limit)
+            return bundles.older_messages(db, frame.conversation, frame.before, limit)
+
+        return await self.view.ask(read)
+
+    def presence(self, source: object, session: Session, frame: Presence) -> None:
+        """Where the agent is, for the others; typing is shown to the customer too."""
+        conversation = frame.conversation
+        if conversation is not None:
+            audience = self.hub.visibility.audience(session.agent.id)
+            if not self.hub.visibility.may_see(audience, conversation):
+                return
+        self.hub.roster.move(source, frame.state, conversation)
+        if frame.state == "typing" and conversation is not None:
+            self._typing(conversation)

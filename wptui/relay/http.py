@@ -1,0 +1,278 @@
+"""`/v1/`: what terminals ask over plain HTTP — sign in, snapshot, files, stories, search, and polling.
+
+Every answer that is no success carries a `sorry` frame as its body, so that a terminal reads one kind of refusal.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from wptui.cloudapi.limits import PayloadError
+from wptui.i18n import _
+from wptui.model import protocol
+from wptui.model.errors import AuthError, StorageError
+from wptui.model.protocol import Bundle, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
+from wptui.relay import stories
+from wptui.relay.accounts import Accounts, Session
+from wptui.relay.desk import Desk, Unreadable, read_frame
+from wptui.relay.files import FileStore
+from wptui.relay.socket import bearer
+from wptui.store import bundles, search
+from wptui.store.database import get_meta
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from wptui.relay.eventlog.contract import EventLog
+
+Handler = Callable[[Request, Session], Awaitable[Response]]
+
+BODY = 1 << 20
+"""Bytes of a JSON body, at most."""
+POLL_EVENTS = 4000
+"""Events in one answer to a poll, at most; more come with the next."""
+
+
+class _Login(msgspec.Struct):
+    code: str
+    device: str = ""
+
+
+class _Poll(msgspec.Struct):
+    hello: Hello
+    frames: list[msgspec.Raw] = []
+
+
+class Api:
+    """The HTTP endpoints under `/v1/`."""
+
+    def __init__(
+        self, desk: Desk, accounts: Accounts, files: FileStore, log: EventLog, *, secrets: tuple[str, ...] = ()
+    ) -> None:
+        self._desk = desk
+        self._accounts = accounts
+        self._files = files
+        self._log = log
+        self._secrets = secrets
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        guarded = self._guarded
+        return [
+            Route("/v1/login", self._login, methods=["POST"]),
+            Route("/v1/poll", guarded(self._poll), methods=["POST"]),
+            Route("/v1/snapshot", guarded(self._snapshot), methods=["GET"]),
+            Route("/v1/media", guarded(self._upload), methods=["POST"]),
+            Route("/v1/media/{key}", guarded(self._download), methods=["GET"]),
+            Route("/v1/messages/{id:path}/story", guarded(self._story), methods=["GET"]),
+            Route("/v1/search", guarded(self._search), methods=["GET"]),
+        ]
+
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            try:
+                session = self._accounts.authenticate(bearer(request.scope))
+                return await handler(request, session)
+            except AuthError as error:
+                return sorry(401, "unauthorized", f"{error} {error.hint}".strip())
+            except StorageError as error:
+                return sorry(503, "busy", str(error))
+            except ClientDisconnect:
+                return Response(status_code=400)
+
+        return guarded
+
+    # ── signing in ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _login(self, request: Request) -> Response:
+        try:
+            asked = msgspec.json.decode(await _body(request), type=_Login)
+            origin = request.client.host if request.client else ""
+            token, session = self._accounts.redeem(asked.code, asked.device, origin=origin)
+            workspace = await self._desk.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
+        except msgspec.MsgspecError:
+            return sorry(400, "malformed", _("code and device are expected."))
+        except AuthError as error:
+            return sorry(401, "unauthorized", f"{error} {error.hint}".strip())
+        except StorageError as error:
+            return sorry(503, "busy", str(error))
+        return _json({"token": token, "agent": session.agent.id, "name": session.agent.name, "workspace": workspace})
+
+    # ── frames without a WebSocket ───────────────────────────────────────────────────────────────────────
+
+    async def _poll(self, request: Request, session: Session) -> Response:
+        try:
+            asked = msgspec.json.decode(await _body(request), type=_Poll)
+        except msgspec.MsgspecError:
+            return sorry(400, "malformed", _("hello and frames are expected."))
+        refused = self._desk.refuse(asked.hello)
+        if refused is not None:
+            return _json({"frames": [refused]})
+        hub = self._desk.hub
+        hub.roster.arrive(session.key, session.agent.id, session.agent.name, polling=True)
+        answers: list[protocol.AnyFrame] = []
+        for raw in asked.frames:
+            try:
+                answer = await self._answer(session, read_frame(bytes(raw)))
+            except Unreadable as unreadable:
+                answer = unreadable.answer
+            if answer is not None:
+                answers.append(answer)
+        welcome = await self._desk.welcome(session)
+        events: list[protocol.AnyFrame] = []
+        if self._desk.knows(asked.hello):
+            audience = hub.visibility.audience(session.agent.id)
+            shown, last = await hub.since(asked.hello.cursor, audience, POLL_EVENTS)
+            events = [Events(events=shown, cursor=last)] if last > asked.hello.cursor else []
+            # The head is where these events end: the terminal counts as up to date with what it was given.
+            welcome.head = max(welcome.head, last)
+        return _json({"frames": [welcome, *events, *answers, *hub.roster.others(session.agent.id)]})
+
+    async def _answer(self, session: Session, frame: protocol.AnyFrame) -> protocol.AnyFrame | None:
+        if isinstance(frame, CommandFrame):
+            return await self._desk.command(session, frame)
+        if isinstance(frame, Pull):
+            return await self._desk.pull(session, frame)
+        if isinstance(frame, Presence):
+            self._desk.presence(session.key, session, frame)
+        return None
+
+    # ── the snapshot ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _snapshot(self, request: Request, session: Session) -> Response:
+        """Bundles, one a line, then `synced`. `after` is "<epoch>.<position at the beginning>.<where to resume>"."""
+        epoch = self._desk.epoch
+        begun, resume = self._desk.hub.known, ""
+        after = request.query_params.get("after", "")
+        if after:
+            theirs, _dot, rest = after.partition(".")
+            start, _dot, resume = rest.partition(".")
+            if theirs != epoch or not start.isdigit() or not resume.isdigit():
+                return sorry(409, "malformed", _("The snapshot cannot be resumed. Begin anew."))
+            begun = int(start)
+
+        def source(db: sqlite3.Connection) -> Iterator[Bundle]:
+            for bundle in bundles.snapshot(db, resume):
+                if bundle.after:
+                    bundle.after = f"{epoch}.{begun}.{bundle.after}"
+                yield bundle
+
+        lines = self._lines(source, Synced(seq=begun, epoch=epoch))
+        headers = {"cache-control": "no-store", "vary": "accept-encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+            lines = _gzip(lines)
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+
+    async def _lines(
+        self, source: Callable[[sqlite3.Connection], Iterator[Bundle]], last: Synced
+    ) -> AsyncIterator[bytes]:
+        async for bundle in self._desk.view.stream(source):
+            yield protocol.encode(bundle) + b"\n"
+        yield protocol.encode(last) + b"\n"
+
+    # ── files ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _upload(self, request: Request, session: Session) -> Response:
+        try:
+            kind = request.headers.get("content-type", "")
+            if kind.startswith("multipart/form-data"):
+                async with request.form(max_files=1, max_fields=4) as form:
+                    file = form.get("file")
+                    if file is None or isinstance(file, str):
+                        return sorry(400, "malformed", _("A part named file is expected."))
+
+                    async def parts() -> AsyncIterator[bytes]:
+                        while chunk := await file.read(1 << 18):
+                            yield chunk
+
+                    stored = await self._files.receive(parts(), file.filename or "")
+            else:
+                stored = await self._files.receive(request.stream(), _filename(request))
+        except PayloadError as error:
+            return sorry(413 if "big" in str(error) else 415, "malformed", f"{error} {error.hint}".strip())
+        return _json({"key": stored.key, "mime": stored.mime, "size": stored.size, "kind": stored.kind,
+                      "voice": stored.voice, "filename": stored.filename})  # fmt: skip
+
+    async def _download(self, request: Request, session: Session) -> Response:
+        key = request.path_params["key"]
+        path, stored = self._files.path(key), self._files.describe(key)
+        if path is None:
+            return sorry(404, "malformed", _("The relay does not have this file."))
+        return FileResponse(
+            path,
+            media_type=stored.mime if stored else "application/octet-stream",
+            headers={
+                "x-content-type-options": "nosniff",
+                "content-disposition": "attachment",
+                "cache-control": "private",
+            },
+        )
+
+    # ── looking closer ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _story(self, request: Request, session: Session) -> Response:
+        """The raw story of a message: bodies, attempts, statuses, events."""
+        found = await stories.tell(self._log, self._desk.view, request.path_params["id"], hide=self._secrets)
+        if found is None or not self._sees(session, found["conversation"]):
+            return sorry(404, "malformed", _("The relay does not have this message."))
+        return _json(found)
+
+    def _sees(self, session: Session, conversation: str) -> bool:
+        visibility = self._desk.hub.visibility
+        return visibility.may_see(visibility.audience(session.agent.id), conversation)
+
+    async def _search(self, request: Request, session: Session) -> Response:
+        """Messages in the whole history, beyond what a terminal holds."""
+        text = request.query_params.get("q", "")[:200]
+        before = request.query_params.get("before", "")
+        at = int(before) if before.isdigit() else None
+        hits = await self._desk.view.ask(lambda db: search.find(db, text, 50, at))
+        shown = [hit for hit in hits if self._sees(session, hit.conversation)]
+        return _json({"hits": shown})
+
+
+def sorry(status: int, code: str, message: str) -> Response:
+    """A refusal: a `sorry` frame with an HTTP status."""
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    body = protocol.encode(Sorry(code=code, message=message))
+    return Response(body, status, media_type="application/json", headers=headers)
+
+
+def _json(value: Any) -> Response:
+    headers = {"cache-control": "no-store"}
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=headers)
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY:
+            raise msgspec.DecodeError("too long")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _filename(request: Request) -> str:
+    """X-Filename: UTF-8, percent-encoded where it has to be."""
+    from urllib.parse import unquote
+
+    return unquote(request.headers.get("x-filename", ""))[:255]
+
+
+async def _gzip(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    packer = zlib.compressobj(5, zlib.DEFLATED, 31)
+    async for line in lines:
+        packed = packer.compress(line)
+        if packed:
+            yield packed
+    yield packer.flush()

@@ -1,0 +1,401 @@
+"""The relay as one thing to start and stop: for `wptui relay run`, `wptui demo` and tests.
+
+It starts when Meta cannot be reached, and takes webhooks before anything else works: a body that is not stored is
+lost, everything else can wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import socket as sockets
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wptui.i18n import _
+from wptui.model.errors import StorageError
+from wptui.relay.accounts import Accounts, accounts_path
+from wptui.relay.clerk import Clerk
+from wptui.relay.commands import Commands
+from wptui.relay.config import RelayConfig
+from wptui.relay.desk import Desk
+from wptui.relay.downloads import Downloads
+from wptui.relay.effects import GraphEffects
+from wptui.relay.eventlog import make_log
+from wptui.relay.files import FileStore
+from wptui.relay.http import Api
+from wptui.relay.hub import Hub, Visibility
+from wptui.relay.meters import Meters
+from wptui.relay.sender import Sender
+from wptui.relay.socket import SyncSocket
+from wptui.relay.view import View
+from wptui.relay.waker import Waker
+from wptui.relay.webhook import Webhook
+from wptui.relay.workspace import Workspace
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_log = logging.getLogger("wptui.relay")
+
+LEASE_SECONDS = 15.0
+LOOK_SECONDS = 0.5
+"""How often the accounts are looked at: a revoked agent is out within a second."""
+LEAST_DISK = 50 << 20
+"""Bytes free below which the relay says it is not ready."""
+_PRUNE_EVERY = 3600.0
+
+
+class Relay:
+    """One workspace's server, in this event loop.
+
+    >>> relay = Relay(config)
+    >>> await relay.start()                 # relay.url says where
+    >>> agent = relay.accounts.add("Ayşe"); code = relay.accounts.code(agent.id)
+    >>> await relay.stop()
+    """
+
+    def __init__(self, config: RelayConfig, *, pace: float = 1.0) -> None:
+        """*pace* scales the pauses between attempts at Meta; tests make it small."""
+        from wptui.cloudapi.graph import GraphClient
+
+        self.config = config
+        self.url = ""
+        self.meters = Meters()
+        self.log = make_log(config.database)
+        self.clerk = Clerk(self.log, config.view_path, meters=self.meters)
+        self.files = FileStore(config.media_folder)
+        database = Path(config.database) if "://" not in config.database else config.view_path
+        self.accounts = Accounts(accounts_path(database))
+        self.graph = GraphClient(base_url=config.graph_url, token=config.access_token)
+        self.view = View(config.view_path)
+        visibility = Visibility()
+        self.hub = Hub(self.log.read, visibility)
+        self.effects = GraphEffects(self.graph, self.view, self.meters, pace=pace)
+        self.commands = Commands(self.clerk, self.files, self.effects, visibility)
+        self.desk = Desk(
+            hub=self.hub,
+            commands=self.commands,
+            view=self.view,
+            epoch=lambda: self.log.epoch,
+            typing=self.effects.typing,
+        )
+        self.workspace = Workspace(self.clerk, config, self.accounts)
+        self.sender = Sender(self.clerk, self.graph, self.files, self.meters, pace=pace)
+        self.downloads = Downloads(
+            self.clerk, self.graph, self.files, self.meters, largest=config.media_largest, pace=pace
+        )
+        self.waker = Waker(self.clerk)
+        self.socket = SyncSocket(self.desk, self.accounts, self.meters)
+        self.webhook = Webhook(self.log, secrets=config.secrets, verify_token=config.verify_token, meters=self.meters)
+        self.holds_lease = False
+        self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._lease_until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._duties: list[asyncio.Task[None]] = []
+        self._server: uvicorn.Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, host: str | None = None, port: int | None = None) -> None:
+        """Open log and view, and listen. Port 0 takes a free one; `url` says which.
+
+        Raises StorageError where the log cannot be used or another relay has it, OSError if the port is taken.
+        """
+        try:
+            await self._open()
+            await self._listen(self.config.host if host is None else host, self.config.port if port is None else port)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open(self) -> None:
+        await self.log.open()
+        await self._take_lease()
+        if not self.holds_lease and "://" not in self.config.database:
+            raise StorageError(
+                _("Another relay is running on {path}.").format(path=self.config.database),
+                hint=_("One relay serves a database in a file. Stop the other one first."),
+            )
+        await self.clerk.start()
+        self.hub.begin(self.clerk.cursor)
+        self.clerk.listen(self.hub.feed)
+        for part in (self.sender, self.downloads, self.waker, self.workspace):
+            self.clerk.listen(part.hear)
+        await self.workspace.configure()
+        self._tasks = [
+            asyncio.create_task(self._supervise(name, work))
+            for name, work in (
+                ("clerk", self.clerk.run),
+                ("hub", self.hub.run),
+                ("housekeeping", self._housekeeping),
+                ("lease", self._keep_lease),
+            )
+        ]
+
+    async def _listen(self, host: str, port: int) -> None:
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            """uvicorn without its signal handlers: the program around it decides when to stop."""
+
+            @contextlib.contextmanager
+            def capture_signals(self) -> Generator[None, None, None]:
+                yield
+
+        family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+        listener = sockets.socket(family, sockets.SOCK_STREAM)
+        try:
+            listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+        except OSError:
+            listener.close()
+            raise
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            self._app(),
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=1 << 20,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=2048,
+            timeout_graceful_shutdown=5,
+        )
+        self._server = Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            if self._serving.done():
+                self._serving.result()
+                raise OSError(f"{host}:{port}")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Stop serving, finish what is under way at Meta, close everything. May be called twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.socket.closing = True
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+        await self._drop_duties()
+        await self.effects.close()
+        self.clerk.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(StorageError):
+            await self.clerk.close()
+        if self.holds_lease:
+            with contextlib.suppress(StorageError):
+                await self.log.release(self._holder)
+        await self.view.close()
+        await self.log.close()
+        await self.graph.close()
+        self.accounts.close()
+
+    async def __aenter__(self) -> Relay:
+        await self.start(port=0)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
+
+    async def _supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work` for ever: a fault in one part is told, and must not silence it until the next start."""
+        while True:
+            try:
+                await work()
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                _log.exception("%s failed and is started again", name)
+                await asyncio.sleep(1.0)
+
+    # ── the lease, and what its holder does ──────────────────────────────────────────────────────────────
+
+    async def _take_lease(self) -> None:
+        self.holds_lease = await self.log.acquire(self._holder, LEASE_SECONDS)
+        self._lease_until = time.monotonic() + LEASE_SECONDS
+
+    async def _keep_lease(self) -> None:
+        while True:
+            try:
+                if self.holds_lease:
+                    self.holds_lease = await self.log.renew(self._holder, LEASE_SECONDS)
+                    if self.holds_lease:
+                        self._lease_until = time.monotonic() + LEASE_SECONDS
+                else:
+                    await self._take_lease()
+            except StorageError as error:
+                _log.error("the lease cannot be renewed: %s", error)
+                self.holds_lease = self.holds_lease and time.monotonic() < self._lease_until
+            if self.holds_lease and not self._duties:
+                self._duties = [
+                    asyncio.create_task(self._supervise(name, work))
+                    for name, work in (
+                        ("sender", self.sender.run),
+                        ("downloads", self.downloads.run),
+                        ("waker", self.waker.run),
+                        ("workspace", lambda: self.workspace.run(self.graph)),
+                        ("pruning", self._prune),
+                    )
+                ]
+            elif not self.holds_lease and self._duties:
+                _log.warning("the lease is lost: another relay does the work now")
+                await self._drop_duties()
+            await asyncio.sleep(LEASE_SECONDS / 3)
+
+    async def _drop_duties(self) -> None:
+        duties, self._duties = self._duties, []
+        for task in duties:
+            task.cancel()
+        await asyncio.gather(*duties, return_exceptions=True)
+
+    async def _prune(self) -> None:
+        while self.config.media_keep:
+            gone = await asyncio.to_thread(self.files.prune, self.config.media_keep)
+            if gone:
+                _log.info("%d old files were removed", gone)
+            await asyncio.sleep(_PRUNE_EVERY)
+
+    # ── housekeeping ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.hub.roster.expire()
+            changed = self.accounts.changed()
+            now = time.time()
+            for terminal in list(self.hub.terminals):
+                expires = terminal.session.expires_at
+                if (changed or (expires is not None and expires <= now)) and not self.accounts.valid(terminal.session):
+                    terminal.end("revoked", _("This terminal's access was withdrawn, or has expired."))
+            if changed:
+                try:
+                    await self.workspace.follow_accounts()
+                except StorageError as error:
+                    _log.error("agents' changes are not in the log yet: %s", error)
+
+    # ── what is served ───────────────────────────────────────────────────────────────────────────────────
+
+    def _app(self) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        api = Api(
+            self.desk,
+            self.accounts,
+            self.files,
+            self.log,
+            secrets=(*self.config.secrets, self.config.verify_token, self.config.access_token),
+        )
+        pages = Starlette(
+            routes=[
+                Route("/healthz", self._alive, methods=["GET"]),
+                Route("/readyz", self._ready, methods=["GET"]),
+                Route("/metrics", self._figures, methods=["GET"]),
+                *api.routes(),
+            ]
+        )
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "websocket":
+                if scope["path"] == "/v1/sync":
+                    await self.socket(scope, receive, send)
+                else:
+                    await receive()
+                    await send({"type": "websocket.close", "code": 4404})
+            elif scope["path"] == "/webhook":
+                await self.webhook(scope, receive, send)
+            else:
+                await pages(scope, receive, send)
+
+        return app
+
+    async def _alive(self, request: Request) -> Response:
+        from starlette.responses import PlainTextResponse
+
+        return PlainTextResponse("ok\n")
+
+    async def _ready(self, request: Request) -> Response:
+        from starlette.responses import JSONResponse
+
+        state = await self.readiness()
+        return JSONResponse(state, 200 if state["ready"] else 503)
+
+    async def readiness(self) -> dict[str, Any]:
+        """Whether the relay does its work, and the figures that say so."""
+        try:
+            head = await self.log.head()
+            backlog = await self.log.backlog()
+            # The lease is renewed by writing: a disk that refuses shows here.
+            writable = time.monotonic() < self._lease_until or not self.holds_lease
+        except StorageError:
+            head, backlog, writable = 0, 0, False
+        free = shutil.disk_usage(self.config.view_path.parent).free
+        caught_up = self.clerk.cursor >= head
+        return {
+            "ready": writable and caught_up and free > LEAST_DISK,
+            "log": {"writable": writable, "head": head},
+            "view": {"cursor": self.clerk.cursor, "caught_up": caught_up},
+            "webhooks": {"waiting": backlog},
+            "lease": "held" if self.holds_lease else "standby",
+            "terminals": len(self.hub.terminals),
+            "disk_free": free,
+        }
+
+    async def _figures(self, request: Request) -> Response:
+        from starlette.responses import Response
+
+        body, kind = self.meters.exposition()
+        return Response(body, headers={"content-type": kind})
+
+
+async def serve(config: RelayConfig, *, ready: Callable[[Relay], None] | None = None) -> None:
+    """Run a relay until SIGINT or SIGTERM; `ready` is called when it listens. Raises as `Relay.start`."""
+    import signal
+
+    relay = Relay(config)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    await relay.start()
+    try:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(name, ended.set)
+        if ready is not None:
+            ready(relay)
+        await ended.wait()
+    finally:
+        await relay.stop()
+
+
+def run(config: RelayConfig, *, ready: Callable[[Relay], None] | None = None) -> None:
+    """`serve` in an event loop of its own, uvloop's where there is one."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(config, ready=ready))
