@@ -40,6 +40,7 @@ messages: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)
 	$(BIN)/python -m tools.event_catalogue
+	$(BIN)/python -m tools.key_table
 
 man: $(DEV_STAMP)
 	$(BIN)/python -m wptui.cli.manpage > docs/wptui.1
