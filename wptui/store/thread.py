@@ -133,11 +133,14 @@ def before(db: sqlite3.Connection, conversation: str, key: tuple[int, int], limi
     return _rows(db, found[::-1])
 
 
-def since(db: sqlite3.Connection, conversation: str, key: tuple[int, int]) -> list[ThreadRow]:
-    """The rows from `key` (ts, seq) on, that one included, in order: what a view that begins there holds now."""
+def since(db: sqlite3.Connection, conversation: str, key: tuple[int, int], limit: int = -1) -> list[ThreadRow]:
+    """The rows from `key` (ts, seq) on, that one included, in order: what a view that begins there holds now.
+
+    At most `limit` of them; -1: all.
+    """
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND {_SHOWN} AND (ts, seq) >= (?, ?) ORDER BY ts, seq",
-        (conversation, *key),
+        f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND {_SHOWN} AND (ts, seq) >= (?, ?) ORDER BY ts, seq LIMIT ?",
+        (conversation, *key, limit),
     ).fetchall()
     return _rows(db, found)
 

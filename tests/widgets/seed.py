@@ -1,0 +1,146 @@
+"""A store filled with events, as the relay would send them: what the widgets' tests and pictures show."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from wptui.cloudapi.items import Item
+from wptui.cloudapi.webhook import expand
+from wptui.model import events as ev
+from wptui.store.database import open_database, transaction
+from wptui.store.fold import apply
+
+NOW = 1_795_444_320
+"""Monday 23 November 2026, 14:32:00 UTC: the moment at which the tests look."""
+
+
+class Shop:
+    """One small shop's store. Every method appends an event and folds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.db: sqlite3.Connection = open_database(path)
+        self._seq = itertools.count(1)
+        self.seq = 0
+
+    def event(self, data: ev.Data, conversation: str | None = None, *, actor: str = "customer", at: int = NOW) -> int:
+        """Appends one event; its number."""
+        self.seq = next(self._seq)
+        made = ev.make(data, at=at * 1000, actor=actor, conversation=conversation)
+        made.seq = self.seq
+        with transaction(self.db):
+            apply(self.db, [made])
+        return self.seq
+
+    def agent(self, id: str, name: str) -> None:
+        """An agent."""
+        self.event(ev.AgentAdded(agent=id, name=name), actor="relay")
+
+    def open(self, conversation: str, name: str, *, number: str = "n1", phone: str = "", kind: str = "person") -> None:
+        """A customer and their conversation."""
+        contact = f"p-{conversation}"
+        self.event(ev.ContactCreated(contact=contact, kind=kind))
+        self.event(ev.ConversationOpened(contact=contact, number=number, kind=kind), conversation)
+        self.event(ev.ContactProfiled(contact=contact, ts=1, name=name, phone=phone), conversation)
+
+    def receive(self, conversation: str, text: str = "", *, ago: int = 0, message: str = "", **more: Any) -> str:
+        """The customer writes, `ago` seconds before NOW."""
+        message = message or f"wamid.{conversation}.{self.seq + 1}"
+        more = {"kind": "text", "received_at": NOW - ago} | more
+        self.event(ev.MessageReceived(message=message, ts=NOW - ago, text=text, **more), conversation, at=NOW - ago)
+        return message
+
+    def answer(
+        self, conversation: str, text: str, *, ago: int = 0, agent: str = "a1", status: str = "read", **more: Any
+    ) -> str:
+        """An agent answers; the message gets as far as `status`."""
+        message = f"m.{conversation}.{self.seq + 1}"
+        at = NOW - ago
+        more = {"kind": "text", "number": "n1"} | more
+        self.event(
+            ev.MessageQueued(message=message, ts=at, text=text, **more), conversation, actor=f"agent:{agent}", at=at
+        )
+        if status == "queued":
+            return message
+        self.event(ev.MessageAttempted(message=message, attempt=1), conversation, actor="relay", at=at)
+        if status == "unknown":
+            self.event(ev.MessageUnknown(message=message, reason="timeout"), conversation, actor="relay", at=at)
+        elif status.startswith("failed"):
+            problem = ev.Problem(code=int(status.partition(":")[2] or 131047))
+            self.event(ev.MessageFailed(message=message, problem=problem), conversation, actor="relay", at=at)
+        elif status != "attempted":
+            wamid = f"wamid.{message}"
+            self.event(ev.MessageAccepted(message=message, wamid=wamid), conversation, actor="relay", at=at)
+            for state in ("sent", "delivered", "read"):
+                if status == "accepted":
+                    break
+                self.event(
+                    ev.MessageStatus(wamid=wamid, status=state, ts=at, message=message),
+                    conversation,
+                    actor="meta",
+                    at=at,
+                )
+                if state == status:
+                    break
+        return message
+
+    def webhook(self, body: bytes, conversation: str, received_at: int) -> list[str]:
+        """What a webhook body of the corpus says, all of it put into one conversation; the message ids."""
+        messages: list[str] = []
+        for item in expand(body, received_at):
+            if isinstance(item, Item):
+                self.event(item.data, conversation, actor=item.actor, at=received_at)
+                if name := getattr(item.data, "message", ""):
+                    messages.append(name)
+                if item.person is not None and item.person.name:
+                    self.event(
+                        ev.ContactProfiled(contact=f"p-{conversation}", ts=received_at, name=item.person.name),
+                        conversation,
+                    )
+        return messages
+
+
+def small_shop(path: Path) -> Shop:
+    """The shop of DESIGN.md's picture: a handful of conversations, every kind of row."""
+    shop = Shop(path)
+    shop.agent("a1", "Ayşe Demir")
+    shop.agent("a2", "Mehmet Kurt")
+    shop.open("ahmet", "Ahmet Yılmaz", phone="+905550000012")
+    shop.receive("ahmet", "Merhaba, kış indirimi var mı?", ago=86400 + 600)
+    shop.answer("ahmet", "Merhaba Ahmet Bey, evet: tüm filtre kahvelerde *%20*.", ago=86400 + 300)
+    shop.event(ev.ConversationTagged(campaign="KIŞ24", how="code"), "ahmet")
+    shop.event(ev.ConversationLabelled(label="iade"), "ahmet", actor="agent:a1")
+    shop.event(ev.ConversationAssigned(agent="a1"), "ahmet", actor="agent:a1", at=NOW - 900)
+    first = shop.receive("ahmet", "Merhaba, siparişim nerede? 🙏", ago=1061, quote="wamid.m.ahmet.7")
+    shop.receive(
+        "ahmet",
+        "",
+        ago=1000,
+        kind="image",
+        media=ev.Media(id="1", mime="image/jpeg", size=182_000),
+        message="wamid.photo",
+    )
+    shop.event(ev.MediaStored(message="wamid.photo", key="k1", mime="image/jpeg", size=182_000), "ahmet")
+    shop.event(
+        ev.ConversationNoted(note="note1", text="kargo kayıp, iade başlattım"), "ahmet", actor="agent:a2", at=NOW - 500
+    )
+    shop.event(ev.MessageReacted(target=first, emoji="👍", ts=NOW - 490, by="a1"), "ahmet", actor="agent:a1")
+    shop.open("zeynep", "Zeynep Kaya 🌸")
+    shop.event(ev.ConversationTagged(campaign="BAHAR", how="code"), "zeynep")
+    shop.receive("zeynep", "", ago=125, kind="audio", media=ev.Media(id="2", voice=True, size=21_000))
+    shop.open("ali", "Ali Demir")
+    shop.receive("ali", "Kargom ne zaman gelir?", ago=16000)
+    shop.answer("ali", "Kargonuz yola çıktı", ago=15000, agent="a2")
+    shop.event(ev.ConversationLabelled(label="iade"), "ali", actor="agent:a2")
+    shop.event(ev.ConversationAssigned(agent="a2"), "ali", actor="agent:a2")
+    shop.open("fatma", "Fatma Şahin")
+    shop.receive("fatma", "Fatura gelmedi", ago=86400 * 2)
+    shop.answer("fatma", "Hemen gönderiyorum", ago=60, status="failed:131047")
+    shop.open("group", "Kahve dostları", kind="group")
+    shop.receive("group", "Yarın kaçta buluşuyoruz?", ago=40, sender="Deniz")
+    shop.open("closing", "Elif Öztürk", phone="+905321112233")
+    shop.receive("closing", "Tamam 👨‍👩‍👧 teşekkürler", ago=86400 - 2800)
+    shop.answer("closing", "Rica ederiz", ago=86400 - 3000)
+    return shop

@@ -1,0 +1,1 @@
+"""One module a full-screen view, and what all of them share."""

@@ -1,0 +1,192 @@
+"""A conversation of the inbox → its one or two lines.
+
+A row is a head of fixed width, in which the time is told (it changes every second), and a body, which changes
+only with the row. The head stands on the left: the terminal is sent a line from its left edge on, so that a
+clock there costs a few cells and not the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from wptui.i18n import _
+from wptui.model.delivery import Delivery
+from wptui.store.inbox import InboxRow
+from wptui.widgets.glyphs import FULL, Glyphs
+from wptui.widgets.render.cells import Line, clip, clip_line, fit, fit_right, line_width, simple, width
+from wptui.widgets.render.words import initials, kind_word, short_when, span
+
+HEAD = 8
+"""Cells of the head: clock 6, mark 1, blank 1."""
+CLOSING_SOON = 2 * 3600
+"""From how many seconds before its end the window's rest is shown."""
+
+
+@dataclass(frozen=True)
+class InboxContext:
+    """What a row's drawing depends on beside the row. `width` counts the cells behind the selection bar."""
+
+    width: int
+    now: int
+    """Unix seconds."""
+    target: int = 600
+    """First-response target, seconds."""
+    me: str = ""
+    agents: Mapping[str, str] = field(default_factory=dict)
+    """Agent id → name."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Number id → its short name; shown when there are several."""
+    glyphs: Glyphs = FULL
+    density: str = "comfortable"
+    zone: tzinfo | None = None
+    """The agent's time zone; None: the machine's."""
+
+    @property
+    def lines(self) -> int:
+        """Lines a row takes."""
+        return 1 if self.density == "compact" else 2
+
+
+TICKS = {
+    Delivery.QUEUED: "queued",
+    Delivery.ATTEMPTED: "queued",
+    Delivery.ACCEPTED: "sent",
+    Delivery.SENT: "sent",
+    Delivery.DELIVERED: "delivered",
+    Delivery.READ: "read",
+    Delivery.PLAYED: "read",
+    Delivery.FAILED: "failed",
+    Delivery.UNKNOWN: "unknown",
+}
+"""State of an outgoing message → name of its glyph; its style is `tick-` and that name."""
+
+
+def is_late(row: InboxRow, context: InboxContext) -> bool:
+    """Whether the customer has waited past the target."""
+    return row.waiting_since is not None and context.now - row.waiting_since >= context.target
+
+
+def head(row: InboxRow, context: InboxContext, line: int) -> Line:
+    """The left part of line 0 or 1: exactly HEAD cells, everything that depends on the time of day."""
+    return _first_head(row, context) if line == 0 else _second_head(row, context)
+
+
+def _first_head(row: InboxRow, context: InboxContext) -> Line:
+    glyphs = context.glyphs
+    if row.state == "snoozed" and row.snoozed_until is not None:
+        text = short_when(row.snoozed_until, context.now, context.zone)
+        return [(fit_right(text, 6) + glyphs.snoozed + " ", "inbox-snoozed")]
+    if row.waiting_since is not None:
+        late = is_late(row, context)
+        text = fit_right(span(context.now - row.waiting_since), 6)
+        return [(f"{text}{glyphs.late if late else ' '} ", "inbox-clock-late" if late else "inbox-clock")]
+    text = fit_right(short_when(row.last_at, context.now, context.zone) if row.last_at else "", 6)
+    return [(f"{text}{glyphs.resolved if row.state == 'resolved' else ' '} ", "inbox-time")]
+
+
+def _second_head(row: InboxRow, context: InboxContext) -> Line:
+    name = context.agents.get(row.assignee, row.assignee)
+    line: Line = [
+        (
+            fit(f" {initials(simple(name))}" if name else "", 3, ""),
+            "inbox-mine" if row.assignee == context.me else "inbox-assignee",
+        )
+    ]
+    left = (row.window_expires or 0) - context.now
+    if row.state != "resolved" and 0 < left <= CLOSING_SOON:
+        # Minutes, not a second clock: two hours down to one minute.
+        minutes = f"{max(1, left // 60)}m"
+        line.append((fit_right(context.glyphs.closing + minutes, 5, "")[:5], "inbox-closing"))
+    return [*line, (" " * (HEAD - line_width(line)), "text")]
+
+
+def body(row: InboxRow, context: InboxContext, line: int) -> Line:
+    """The right part of line 0 or 1, at most `context.width - HEAD` cells; depends on the row only."""
+    room = context.width - HEAD
+    if line == 1:
+        return clip_line(preview(row, context), room, context.glyphs.ellipsis)
+    first = _title_line(row, context, room if context.lines == 2 or room < 40 else room * 2 // 5)
+    if context.lines == 2 or room < 40:
+        return first
+    used = line_width(first)
+    gap = room * 2 // 5 - used + 1
+    return [*first, (" " * gap, "text"), *clip_line(preview(row, context), room - used - gap, context.glyphs.ellipsis)]
+
+
+def title_cells(row: InboxRow, context: InboxContext) -> int:
+    """How many cells of the body the title takes: what is marked when the row is selected."""
+    pieces = body(row, context, 0)
+    cells = 0
+    for text, style in pieces:
+        cells += width(text)
+        if style.startswith("inbox-title"):
+            break
+    return cells
+
+
+def _title_line(row: InboxRow, context: InboxContext, room: int) -> Line:
+    glyphs = context.glyphs
+    count = "" if not row.unread else str(row.unread) if row.unread < 100 else "99"
+    line: Line = [(fit_right(count, 2) + " ", "inbox-unread")]
+    if room < 14:
+        line = [(glyphs.unread[:1] + " " if row.unread else "  ", "inbox-unread")]
+    room -= line_width(line)
+    tags = _tags(row, context, room)
+    title = simple(row.title) or row.id
+    if row.kind == "group":
+        title = f"{glyphs.group} {title}"
+    style = "inbox-title-unread" if row.unread else "inbox-title"
+    space = max(0, room - (line_width(tags) + 1 if tags else 0))
+    title = clip(title, space, glyphs.ellipsis)
+    line.append((title, style))
+    if tags:
+        line += [(" " * (space - width(title) + 1), "text"), *tags]
+    return line
+
+
+def _tags(row: InboxRow, context: InboxContext, room: int) -> Line:
+    """Campaign and labels, in at most two fifths of the room; what does not fit is counted."""
+    most = room * 2 // 5
+    if most < 5:
+        return []
+    named = [("AI", "inbox-kind")] if row.owner == "ai" else []
+    named += [(f"#{simple(row.campaign)}", "inbox-campaign")] if row.campaign else []
+    named += [(simple(label), "inbox-label") for label in row.labels]
+    tags: Line = []
+    for index, (text, style) in enumerate(named):
+        rest = len(named) - index - 1
+        room_here = most - line_width(tags) - (1 if tags else 0) - (3 if rest else 0)
+        if room_here < min(4, width(text)):
+            tags.append((f"{' ' if tags else ''}+{rest + 1}", "inbox-label"))
+            break
+        if tags:
+            tags.append((" ", "text"))
+        tags.append((clip(text, room_here, context.glyphs.ellipsis), style))
+    return tags
+
+
+def preview(row: InboxRow, context: InboxContext) -> Line:
+    """The last message on one line: our number's name, tick, kind, text; emoji can only come last."""
+    glyphs = context.glyphs
+    line: Line = [("   ", "text")] if context.lines == 2 and context.width >= 22 else []
+    if len(context.numbers) > 1 and context.width >= 44:
+        line.append((f"{clip(simple(context.numbers.get(row.number, '')), 10)} {glyphs.dot} ", "inbox-number"))
+    if row.preview_dir == "out":
+        state = TICKS.get(Delivery(row.preview_status)) if row.preview_status in set(Delivery) else None
+        if state:
+            line.append((f"{getattr(glyphs, state)} ", f"tick-{state}"))
+        if state in ("failed", "unknown"):
+            line.append(((_("not sent") if state == "failed" else _("perhaps not sent")) + " ", f"tick-{state}"))
+    kind = row.preview_kind
+    if kind and kind not in ("text", "button", "interactive", "template", "system"):
+        word = kind_word(kind)
+        # An unknown kind's summary is its name in brackets already.
+        if not row.preview.startswith(f"[{kind}"):
+            line.append((f"[{word}]", "inbox-kind"))
+            if row.preview:
+                line.append((" ", "text"))
+    if row.preview:
+        line.append((simple(" ".join(row.preview.split())), "inbox-preview"))
+    return line
