@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,14 +70,39 @@ class Desk:
 @asynccontextmanager
 async def desk(folder: Path, *ours: str) -> AsyncIterator[Desk]:
     """Log and clerk in `folder`; the workspace has the corpus's numbers unless `ours` are given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not ours and not (folder / "relay.db").exists():
+        for name, content in (await _beginning()).items():
+            (folder / name).write_bytes(content)
+    async with opened(folder) as at:
+        if ours:
+            await at.clerk.act(lambda db: numbers(*ours))
+        yield at
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Desk]:
+    """Log and clerk in `folder` as they are."""
     async with make_log(folder / "relay.db") as log:
         clerk = Clerk(log, folder / "view.db")
         await clerk.start()
         try:
-            await clerk.act(lambda db: numbers(*ours))
             yield Desk(log, clerk)
         finally:
             await clerk.close()
+
+
+_made: dict[str, bytes] = {}
+
+
+async def _beginning() -> dict[str, bytes]:
+    """The files of a workspace with the corpus's numbers and nothing else, made once."""
+    if not _made:
+        with tempfile.TemporaryDirectory() as name:
+            async with opened(Path(name)) as at:
+                await at.clerk.act(lambda db: numbers())
+            _made.update({path.name: path.read_bytes() for path in Path(name).iterdir() if path.suffix == ".db"})
+    return _made
 
 
 def body(*files: str) -> list[bytes]:
@@ -88,7 +114,10 @@ def body(*files: str) -> list[bytes]:
 
 
 def canonical(db: sqlite3.Connection) -> dict[str, Any]:
-    """The folded state without keys and numbers that depend on the order of arrival."""
+    """The folded state without keys and numbers that depend on the order of arrival.
+
+    Pricing is left out: Meta sends it on one status of a message only, the corpus on several that differ.
+    """
     db.row_factory = None
     aliases: dict[str, list[tuple[Any, ...]]] = {}
     for contact, kind, value, verified, retired in db.execute(
@@ -124,8 +153,8 @@ def canonical(db: sqlite3.Connection) -> dict[str, Any]:
     state["messages"] = {
         row[0]: (where[row[1]], *row[2:])
         for row in db.execute(
-            "SELECT id, conversation, wamid, dir, author, kind, ts, received_at, original_ts, text, body, quote, sender,"
-            " forwarded, source, counted, human, status, error_code, error_text, pricing, edited_at, revoked_at,"
+            "SELECT id, conversation, wamid, dir, author, kind, ts, received_at, original_ts, text, body, quote,"
+            " sender, forwarded, source, counted, human, status, error_code, error_text, edited_at, revoked_at,"
             " media, media_state FROM messages WHERE dir <> 'event'"
         )
     }

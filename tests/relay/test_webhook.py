@@ -154,7 +154,7 @@ async def test_other_methods_are_refused(endpoint: Endpoint, method: str) -> Non
 
 async def test_a_delivery_that_breaks_off_is_not_stored(endpoint: Endpoint) -> None:
     url = endpoint.client.base_url
-    reader, writer = await asyncio.open_connection(url.host, url.port)
+    _reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf of it")
     await writer.drain()
     writer.close()
