@@ -143,3 +143,37 @@ def test_events_applied_twice_and_in_overlapping_runs_change_nothing(
         for t in ("messages", "conversations", "requests")
     ]
     assert dump[:3] == dump[3:]
+
+
+def test_the_file_of_a_history_message_takes_its_placeholders_place(chat: Story) -> None:
+    for kind, media in (
+        ("media_placeholder", None),
+        ("image", ev.Media(id="275117865018545")),
+        ("media_placeholder", None),
+    ):
+        imported = ev.MessageReceived(
+            message="h1",
+            kind=kind,
+            ts=T0 - 9999,
+            received_at=T0,
+            source="history",
+            counts=False,
+            opens_window=False,
+            media=media,
+        )
+        chat.tell(imported, "k1", actor="customer")
+    chat.play()
+    row = chat.row("messages", id="h1")
+    assert (row["kind"], row["media_state"]) == ("image", "wanted")
+
+
+def test_an_unknown_system_message_notifies_nobody(chat: Story) -> None:
+    chat.tell(ev.ConversationResolved(), "k1", actor="agent:a1")
+    chat.play()
+    chat.writes("k1", "s1", ts=T0 + 9)
+    chat.events[-1].data = ev.make(
+        ev.MessageReceived(message="s1", kind="system", ts=T0 + 9, received_at=T0, counts=False), at=0, actor=""
+    ).data
+    assert chat.play().inbound == []
+    row = chat.row("conversations", id="k1")
+    assert (row["state"], row["unread"]) == ("resolved", 1)

@@ -24,6 +24,9 @@ _INSERT = """INSERT INTO messages (id, conversation, request, wamid, dir, author
     :text, :body, :quote, :sender, :forwarded, :source, :counted, :human, :automatic, :status, :status_ts, :error_code,
     :error_text, :media, :media_state) ON CONFLICT (id) DO NOTHING"""
 
+UNANSWERABLE = ("request_welcome", "system")
+"""Kinds that no customer wrote: they stand in the store, are not counted as unread, and notify nobody."""
+
 _EMPTY: dict[str, Any] = dict.fromkeys(
     ("request", "wamid", "received_at", "original_ts", "quote", "status", "status_ts", "error_code", "media",
      "media_state")
@@ -73,17 +76,30 @@ def received(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReceived, 
         error_code=problem.code if problem else None, error_text=problem.details or problem.title if problem else "",
         **_media(data.media),
     )  # fmt: skip
-    if not new:
-        return
+    if not new and data.source == "history":
+        _fill_placeholder(db, data)
+    # A page of older messages may have brought the row already: what it means for the conversation still holds.
     if data.opens_window:
         _open_window(db, conversation, data.ts)
     db.execute("UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation))
     if counted:
         requests.wake(db, conversation, data.ts)
-    if live and data.kind != "request_welcome":
+    if live and data.kind not in UNANSWERABLE:
         db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,))
         changes.inbound.append((conversation, data.message, data.ts))
     settle(db, data.message, changes)
+
+
+def _fill_placeholder(db: sqlite3.Connection, data: ev.MessageReceived | ev.MessageEchoed) -> None:
+    """A history import brings the file of a message after the message: it takes the placeholder's place."""
+    row = {"kind": data.kind, "text": data.text, "body": _text(data.body), "id": data.message} | (
+        _media(data.media) or {"media": None, "media_state": None}
+    )
+    db.execute(
+        "UPDATE messages SET kind = :kind, text = :text, body = :body, media = :media, media_state = :media_state "
+        "WHERE id = :id AND kind = 'media_placeholder'",
+        row,
+    )
 
 
 def echoed(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEchoed, changes: Changes) -> None:
@@ -95,8 +111,9 @@ def echoed(db: sqlite3.Connection, event: ev.Event, data: ev.MessageEchoed, chan
         status=status, human=int(human and status != "failed"), automatic=int(data.author == "ai"),
         **_media(data.media),
     )  # fmt: skip
-    if new:
-        settle(db, data.message, changes)
+    if not new and data.source == "history":
+        _fill_placeholder(db, data)
+    settle(db, data.message, changes)
 
 
 def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, changes: Changes) -> None:

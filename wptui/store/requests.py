@@ -100,12 +100,12 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
     waiting = None if request is None else _clocks(db, conversation, request, replied)
     unread = db.execute(
         "SELECT COUNT(*) FROM messages WHERE conversation = ? AND dir = 'in' AND source = 'live' AND seq > ? "
-        "AND (ts, seq) > (?, ?) AND kind <> 'request_welcome'",
+        "AND (ts, seq) > (?, ?) AND kind NOT IN ('request_welcome', 'system')",
         (conversation, read_seq, *replied),
     ).fetchone()[0]
     last = db.execute(
         "SELECT ts, dir, kind, text, status, revoked_at FROM messages "
-        "WHERE conversation = ? AND dir IN ('in', 'out') AND kind <> 'request_welcome' "
+        "WHERE conversation = ? AND dir IN ('in', 'out') AND kind NOT IN ('request_welcome', 'system') "
         "ORDER BY ts DESC, seq DESC LIMIT 1",
         (conversation,),
     ).fetchone() or (0, "", "", "", None, None)

@@ -139,7 +139,8 @@ def since(db: sqlite3.Connection, conversation: str, key: tuple[int, int], limit
     At most `limit` of them; -1: all.
     """
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND {_SHOWN} AND (ts, seq) >= (?, ?) ORDER BY ts, seq LIMIT ?",
+        f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND {_SHOWN} AND (ts, seq) >= (?, ?) "
+        "ORDER BY ts, seq LIMIT ?",
         (conversation, *key, limit),
     ).fetchall()
     return _rows(db, found)
