@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from babel import dates, numbers
@@ -49,29 +50,37 @@ def test_what_is_wrong_with_a_translation_is_found(
 
 
 def test_every_message_can_be_looked_up() -> None:
-    """``_(f"…")``, ``_("a" + b)`` and ``_("…".format(…))`` never find their translation, and what stands inside
-    an f-string is not seen by the extractor of every Python."""
-    known = {
-        form for message in messages.extract() for form in ([message.id] if isinstance(message.id, str) else message.id)
-    }
+    """``_(f"…")``, ``_("a" + b)`` and ``_("…".format(…))`` never find their translation."""
     wrong = []
     for path in sorted(messages.PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                continue
-            count = {"_": 1, "N_": 1, "ngettext": 2, "pgettext": 2}.get(node.func.id, 0)
-            for text in node.args[node.func.id == "pgettext" : count]:
-                if isinstance(text, ast.Constant):
-                    seen = text.value in known
-                elif isinstance(
-                    text, ast.Subscript
-                ):  # of a table marked with N_; the extractor takes NAMES["x"] for "x"
-                    seen = not isinstance(text.slice, ast.Constant)
-                else:
-                    seen = isinstance(text, ast.Name | ast.Attribute)  # marked with N_ where it was written
-                if not seen:
-                    wrong.append(f"{path.relative_to(messages.ROOT)}:{text.lineno}")
+        for call in messages.calls(path):
+            for text in call.texts:
+                formatted = (
+                    isinstance(text, ast.Call) and isinstance(text.func, ast.Attribute) and text.func.attr == "format"
+                )
+                if formatted or isinstance(text, ast.JoinedStr | ast.BinOp | ast.IfExp):
+                    wrong.append(f"{path.relative_to(messages.ROOT)}:{call.line}")
     assert wrong == []
+
+
+def test_messages_are_found_wherever_they_are_written(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(
+        'f"{_(\'in an f-string\')}"; _(NAMES["not this"]); ngettext("{n} day", "{n} days", n); '
+        'pgettext("verb", "open"); _("two " "parts"); N_("marked")'
+    )
+    found = [
+        ([ast.literal_eval(t) for t in call.texts], call.context)
+        for call in messages.calls(module)
+        if all(isinstance(t, ast.Constant) for t in call.texts)
+    ]
+    assert sorted(found, key=str) == [
+        (["in an f-string"], None),
+        (["marked"], None),
+        (["open"], "verb"),
+        (["two parts"], None),
+        (["{n} day", "{n} days"], None),
+    ]
 
 
 @pytest.mark.parametrize(

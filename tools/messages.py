@@ -9,20 +9,21 @@ is left to do.
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import string
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "wptui"
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 
 # What click says in our command line's name; its other messages are for programmers.
 CLICK: tuple[str | tuple[str, str], ...] = (
@@ -61,12 +62,36 @@ CLICK: tuple[str | tuple[str, str], ...] = (
 def extract() -> Catalog:
     """Every string that can be shown, without translations."""
     template = Catalog(domain="wptui")
-    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=("i18n:",))
-    for _file, _line, message, comments, context in found:
-        template.add(message, auto_comments=comments, context=context)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for call in calls(path):
+            texts = [text.value for text in call.texts if isinstance(text, ast.Constant)]
+            if len(texts) == len(call.texts):
+                template.add(tuple(texts) if len(texts) > 1 else texts[0], context=call.context)
     for message in CLICK:
         template.add(message, auto_comments=["said by click"])
     return template
+
+
+class Call(NamedTuple):
+    """A call of one of gettext's functions: the message, or the singular and the plural."""
+
+    texts: list[ast.expr]
+    context: str | None
+    line: int
+
+
+def calls(path: Path) -> Iterator[Call]:
+    """Gettext's calls in *path*. From the syntax tree: babel's own extractor, which reads tokens, sees no call
+    inside an f-string before Python 3.12, and takes every string of the argument for the message."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            match node.func.id, node.args:
+                case (("_" | "N_"), [text, *_rest]):
+                    yield Call([text], None, node.lineno)
+                case "ngettext", [singular, plural, *_rest]:
+                    yield Call([singular, plural], None, node.lineno)
+                case "pgettext", [ast.Constant(value=context), text, *_rest]:
+                    yield Call([text], context, node.lineno)
 
 
 def po_files() -> list[Path]:
