@@ -280,6 +280,11 @@ class Accounts:
             self._touch(key, now)
         return Session(Agent(*row[4:]), row[0], key, row[1])
 
+    def sign_out(self, session: Session) -> None:
+        """The token behind `session` is void from now on; the agent's other devices stay signed in."""
+        with self._change() as db:
+            db.execute("UPDATE tokens SET revoked_at = ? WHERE hash = ?", (self._now(), session.key))
+
     def _touch(self, key: str, now: int) -> None:
         try:
             self._db.execute("UPDATE tokens SET used_at = ? WHERE hash = ?", (now, key))

@@ -18,7 +18,7 @@ from wptui.cloudapi.limits import PayloadError
 from wptui.i18n import _
 from wptui.model import protocol
 from wptui.model.errors import AuthError, StorageError
-from wptui.model.protocol import Bundle, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
+from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
 from wptui.relay import stories
 from wptui.relay.accounts import Accounts, Session
 from wptui.relay.desk import Desk, Unreadable, read_frame
@@ -67,6 +67,7 @@ class Api:
         guarded = self._guarded
         return [
             Route("/v1/login", self._login, methods=["POST"]),
+            Route("/v1/logout", guarded(self._logout), methods=["POST"]),
             Route("/v1/poll", guarded(self._poll), methods=["POST"]),
             Route("/v1/snapshot", guarded(self._snapshot), methods=["GET"]),
             Route("/v1/media", guarded(self._upload), methods=["POST"]),
@@ -104,6 +105,10 @@ class Api:
         except StorageError as error:
             return sorry(503, "busy", str(error))
         return _json({"token": token, "agent": session.agent.id, "name": session.agent.name, "workspace": workspace})
+
+    async def _logout(self, request: Request, session: Session) -> Response:
+        self._accounts.sign_out(session)
+        return _json({"ok": True})
 
     # ── frames without a WebSocket ───────────────────────────────────────────────────────────────────────
 
@@ -148,6 +153,10 @@ class Api:
 
     async def _snapshot(self, request: Request, session: Session) -> Response:
         """Bundles, one a line, then `synced`. `after` is "<epoch>.<position at the beginning>.<where to resume>"."""
+        asked = request.query_params.get("schema", str(SCHEMA))
+        refused = self._desk.refuse(Hello(cursor=0, schema=int(asked) if asked.isdigit() else 0))
+        if refused is not None:
+            return sorry(409, refused.code, refused.message)
         epoch = self._desk.epoch
         begun, resume = self._desk.hub.known, ""
         after = request.query_params.get("after", "")
