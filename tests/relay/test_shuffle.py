@@ -43,7 +43,7 @@ def files() -> list[str]:
 def split(wire: bytes) -> list[bytes]:
     """One body an item, where the body has messages or statuses to be parted; else the body."""
     try:
-        whole = json.loads(wire)
+        whole = json.loads(wire.decode())
         parts = []
         for entry in whole["entry"]:
             for change in entry["changes"]:
@@ -73,7 +73,7 @@ def batch(wires: Sequence[bytes]) -> list[bytes]:
     others = []
     for wire in wires:
         try:
-            whole = json.loads(wire, parse_constant=lambda name: 1 / 0)
+            whole = json.loads(wire.decode(), parse_constant=lambda name: 1 / 0)
             if whole["object"] != "whatsapp_business_account" or b"\\ud83d" in wire.lower():
                 raise ValueError
             found = whole["entry"]

@@ -6,7 +6,7 @@ delivery is not promised, so the rules are made to end the same whatever came fi
 - An alias known to a contact means that contact, also when it is retired: late webhooks carry old names.
 - Two contacts named together are one person: they are merged into the one created first.
 - A phone number whose owner has a user id, and not the one named beside it, has changed hands: it goes to
-  whoever is named now, unless its owner has been heard from later than this.
+  whoever is named now, unless its owner still has it and was heard from later than this.
 - A user name never identifies.
 """
 
@@ -191,7 +191,7 @@ def _name(draft: Draft, contact: str, alias: Alias, ts: int, *, verified: bool =
             )
         return
     if row is not None:
-        if ts < _heard(draft.db, row[0]):
+        if not row[2] and ts < _heard(draft.db, row[0]):
             return  # a late webhook: the number has gone to its present owner since
         phone = draft.db.execute("SELECT phone FROM contacts WHERE id = ?", (row[0],)).fetchone()[0]
         if phone == "+" + alias.value:
