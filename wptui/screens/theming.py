@@ -138,6 +138,26 @@ def load_themes(bundled: Path | None = None, own: Path | None = None) -> Themes:
     return Themes(found, problems)
 
 
+def load_theme(name: str, environ: Mapping[str, str] = os.environ) -> tuple[WptuiTheme, str]:
+    """The theme to start with, reading no other file; NO_COLOR wins over `name`.
+
+    Where it is broken or does not exist: the default one, and a sentence that says why.
+    """
+    if environ.get("NO_COLOR"):
+        name = NO_COLOUR
+    own, bundled = paths.user_themes_dir() / f"{name}.toml", paths.bundled_themes_dir() / f"{name}.toml"
+    problem = ""
+    try:
+        if own.is_file():
+            return read_theme(own), ""
+        if bundled.is_file():
+            return read_theme(bundled), ""
+        problem = _("There is no theme {name}; `wptui config docs` tells where yours belong.").format(name=name)
+    except ConfigError as error:
+        problem = str(error)
+    return read_theme(paths.bundled_themes_dir() / f"{DEFAULT}.toml"), problem
+
+
 def read_theme(path: Path) -> WptuiTheme:
     """The theme in `path`. Raises ConfigError, naming file, line and key."""
     try:

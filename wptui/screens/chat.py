@@ -1,0 +1,424 @@
+"""The conversation that is open: what is shown of it, what is written in it, and who else is there."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wptui.cloudapi.limits import TEXT
+from wptui.i18n import N_, _
+from wptui.model.commands import AddNote, AnyCommand, MarkRead, SendMessage
+from wptui.model.errors import StorageError, UsageError, WptuiError
+from wptui.model.protocol import Presence, Result
+from wptui.model.window import is_open
+from wptui.store import inbox
+from wptui.store.fold import Changes
+from wptui.store.inbox import InboxRow
+from wptui.store.thread import ThreadRow
+from wptui.sync.outbox import REFUSED, Pending
+from wptui.widgets.chat_title import ChatState, ChatTitle
+from wptui.widgets.composer import PLACE, Composer
+from wptui.widgets.outbox_pane import OutboxPane, OutboxState, Refusal
+from wptui.widgets.thread_view import ThreadView
+
+if TYPE_CHECKING:
+    from wptui.screens.main import MainScreen
+
+DRAFT_SECONDS = 0.4
+"""How long after the last key a draft is written down."""
+TYPING_SECONDS = 10.0
+"""How often colleagues (and the customer) are told that the agent types."""
+_SHOWN_FOR = {"typing": 15.0, "viewing": 600.0}
+"""Seconds after which a colleague of whom nothing more was heard is no longer shown."""
+_WRITTEN = (SendMessage, AddNote)
+
+
+class Chat:
+    """The right pane."""
+
+    def __init__(self, main: MainScreen) -> None:
+        self.main = main
+        self.title = ChatTitle()
+        self.thread = ThreadView(id="thread")
+        self.waiting = OutboxPane()
+        self.composer = Composer(main.composer_key)
+        self.conversation: str | None = None
+        self.row: InboxRow | None = None
+        self.quote: ThreadRow | None = None
+        self.note = False
+        self._draft = ""
+        self._saving = False
+        self._typing_told = 0.0
+        self._marked: dict[str, int] = {}
+        self._present: dict[str, dict[str, tuple[str, str, float]]] = {}
+        self._identity: tuple[str, str, str] = ("", "", "")
+
+    # ── opening and closing ──────────────────────────────────────────────────────────────────────────────
+
+    def open(self, conversation: str, *, at: str = "", write: bool = False) -> None:
+        """Shows a conversation; `at` a message in it. `write` goes straight to the composer."""
+        desk = self.main.wptui.desk
+        if conversation != self.conversation:
+            row = inbox.conversation(desk.db, conversation)
+            if row is None:
+                self.main.banner.say(_("This conversation is no longer here."), severity="warning")
+                return
+            self._leave()
+            self.conversation, self.row = conversation, row
+            self._read_identity()
+            self.thread.open(
+                conversation,
+                unread_after_seq=row.read_seq if row.unread else None,
+                title=row.title,
+                group=row.kind == "group",
+            )
+            self.composer.describe(open=True, hint=self._hint())
+            self._load_draft()
+            self._presence("viewing")
+        self.main.show_chat(True)
+        if at:
+            self.thread.jump_to(at)
+        self.tick(desk.now())
+        self.renew_waiting()
+        (self.composer.editor if write else self.thread).focus()
+        if desk.settings.mark_read == "on_open":
+            self.mark_read()
+
+    def reopen(self) -> None:
+        """The cache is another file: reads everything anew."""
+        desk = self.main.wptui.desk
+        conversation = self.conversation
+        self.row = inbox.conversation(desk.db, conversation) if conversation else None
+        if conversation is not None and self.row is None:
+            # A new cache fills from the newest conversation on; this one may still come.
+            self.thread.open(None, db=desk.db)
+            return
+        self.thread.open(conversation, db=desk.db, title=self.row.title if self.row else None)
+
+    def close(self) -> None:
+        """Shows no conversation."""
+        self._leave()
+        self.conversation = self.row = None
+        self.thread.open(None)
+        self.composer.load("")
+        self.composer.describe(open=False, note=False, quote="", hint="")
+        self.title.show(ChatState())
+        self.renew_waiting()
+        self.main.show_chat(False)
+        self.main.inbox.list.focus()
+
+    def _leave(self) -> None:
+        self.save_draft()
+        if self.conversation is not None:
+            self._presence("gone")
+        self.quote, self.note = None, False
+        self.composer.describe(quote="", note=False)
+
+    def _read_identity(self) -> None:
+        assert self.row is not None
+        desk = self.main.wptui.desk
+        found = desk.db.execute("SELECT phone, username FROM contacts WHERE id = ?", (self.row.contact,)).fetchone()
+        numbers = dict(desk.db.execute("SELECT id, CASE name WHEN '' THEN display ELSE name END FROM numbers"))
+        phone, username = found or ("", "")
+        self._identity = (phone, username, numbers.get(self.row.number, "") if len(numbers) > 1 else "")
+
+    def _hint(self) -> str:
+        keymap = self.main.wptui.keymap
+        return _("{write} write · {send} send · {canned} canned reply").format(
+            write=keymap.label("composer.focus"), send=keymap.label("composer.send"), canned="/"
+        )
+
+    # ── what changed ─────────────────────────────────────────────────────────────────────────────────────
+
+    def changed(self, changes: Changes) -> None:
+        """The cache changed."""
+        if self.conversation is None:
+            return
+        desk = self.main.wptui.desk
+        if self.conversation in changes.removed:
+            self.close()
+            self.main.banner.say(_("This conversation is no longer yours to see, or was merged."), severity="warning")
+            return
+        if self.conversation not in changes.conversations:
+            return
+        was_missing = self.row is None
+        self.row = inbox.conversation(desk.db, self.conversation)
+        if self.row is None:
+            return
+        if was_missing:
+            self.thread.open(self.conversation, db=desk.db, title=self.row.title)
+        else:
+            self.thread.refresh_rows()
+        self._read_identity()
+        self.tick(desk.now())
+        self.seen()
+
+    def tick(self, now: float) -> None:
+        """Shows what the clock changes: the window, and colleagues who went."""
+        if self.row is None:
+            return
+        desk = self.main.wptui.desk
+        phone, username, number = self._identity
+        self.title.show(
+            ChatState(
+                row=self.row,
+                phone=phone,
+                username=username,
+                number=number,
+                assignee=desk.name(self.row.assignee) if self.row.assignee else "",
+                mine=self.row.assignee == desk.me,
+                present=self._who_is_here(),
+                now=now,
+            )
+        )
+        self.composer.describe(
+            window_open=is_open(self.row.window_expires, int(now)),
+            window_key=self.main.wptui.keymap.label("composer.template"),
+        )
+
+    def heard(self, presence: Presence) -> None:
+        """A colleague looks or types somewhere."""
+        if presence.agent == self.main.wptui.desk.me:
+            return
+        if presence.state in ("gone", "offline"):
+            for conversation, here in self._present.items():
+                if presence.conversation in (None, conversation):
+                    here.pop(presence.agent, None)
+        elif presence.conversation and presence.state in _SHOWN_FOR:
+            until = time.monotonic() + _SHOWN_FOR[presence.state]
+            name = presence.name or self.main.wptui.desk.name(presence.agent)
+            self._present.setdefault(presence.conversation, {})[presence.agent] = (name, presence.state, until)
+        if presence.conversation in (None, self.conversation):
+            self.tick(self.main.wptui.desk.now())
+
+    def _who_is_here(self) -> str:
+        here = self._present.get(self.conversation or "", {})
+        now = time.monotonic()
+        for agent, (_name, _state, until) in list(here.items()):
+            if until < now:
+                del here[agent]
+        typing = [name for name, state, _until in here.values() if state == "typing"]
+        if typing:
+            return _("{names} is typing").format(names=", ".join(typing))
+        looking = [name for name, _state, _until in here.values()]
+        return _("{names} is here too").format(names=", ".join(looking)) if looking else ""
+
+    def _presence(self, state: str) -> None:
+        link = self.main.wptui.desk.link
+        if link is not None:
+            link.presence(state, self.conversation)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def seen(self) -> None:
+        """The newest message is on the screen of an agent who looks at it."""
+        app = self.main.wptui
+        looking = app.app_focus and self.main.is_current and self.thread.at_bottom
+        if looking and app.desk.settings.mark_read == "on_open":
+            self.mark_read()
+
+    def mark_read(self, *, forced: bool = False) -> None:
+        """The conversation counts as read; the customer sees blue ticks. Once for each state of it."""
+        row = self.row
+        if row is None or not (row.unread or forced) or (self._marked.get(row.id, -1) >= row.seq and not forced):
+            return
+        try:
+            self.main.wptui.desk.give(row.id, MarkRead(conversation=row.id, upto=row.seq))
+        except WptuiError as error:
+            self.main.trouble(error)
+            return
+        self._marked[row.id] = row.seq
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draft_key(self) -> str:
+        return f"note:{self.conversation}" if self.note else self.conversation or ""
+
+    def _load_draft(self) -> None:
+        try:
+            self._draft = self.main.wptui.desk.outbox.draft(self._draft_key())
+        except StorageError:
+            self._draft = ""
+        self.composer.load(self._draft)
+
+    def edited(self, text: str) -> None:
+        """The agent typed: kept as a draft soon, told to colleagues now and then."""
+        if self.conversation is None or text == self._draft:
+            return
+        self._draft = text
+        if not self._saving:
+            self._saving = True
+            self.main.set_timer(DRAFT_SECONDS, self.save_draft)
+        now = time.monotonic()
+        if text and not self.note and now - self._typing_told > TYPING_SECONDS and self.composer.state.window_open:
+            self._typing_told = now
+            self._presence("typing")
+
+    def save_draft(self) -> None:
+        """Writes the draft down, if there is anything new."""
+        self._saving = False
+        if self.conversation is None:
+            return
+        outbox = self.main.wptui.desk.outbox
+        try:
+            if outbox.draft(self._draft_key()) != self._draft:
+                outbox.set_draft(self._draft_key(), self._draft)
+        except WptuiError as error:
+            self.main.trouble(error)
+
+    def take_note(self, on: bool) -> None:
+        """From answer to note and back; each has a draft of its own."""
+        if self.conversation is None or on == self.note:
+            return
+        self.save_draft()
+        self.note = on
+        self.composer.describe(note=on)
+        self._load_draft()
+
+    def reply_to(self, row: ThreadRow | None) -> None:
+        """The next answer quotes `row`; None takes that back."""
+        self.quote = row
+        told = ""
+        if row is not None:
+            told = row.text or _(N_("the chosen message"))
+        self.composer.describe(quote=told)
+
+    def send(self, text: str, *, note: bool = False) -> None:
+        """Gives what is written as a message, or as a note. Raises UsageError (why not) and StorageError."""
+        row = self.row
+        if row is None:
+            return
+        if note:
+            self.give(AddNote(conversation=row.id, text=text))
+        else:
+            self.check_window()
+            place = PLACE.search(text)
+            if place is not None:
+                self.composer.next_place(first=True)
+                raise UsageError(_("{place} is still to be filled in.").format(place=place.group()))
+            if len(text) > TEXT:
+                more = len(text) - TEXT
+                raise UsageError(
+                    _("The text is {n} characters too long.").format(n=more), hint=_("Send it in two parts.")
+                )
+            self.give_content({"type": "text", "text": {"body": text}}, text)
+        self.composer.load("")
+        self._draft = ""
+        self.save_draft()
+        if note:
+            self.take_note(False)
+
+    def check_window(self) -> None:
+        """Raises UsageError where only a template may go out now."""
+        assert self.row is not None
+        if not is_open(self.row.window_expires, int(self.main.wptui.desk.now())):
+            key = self.main.wptui.keymap.label("composer.template")
+            raise UsageError(
+                _("The customer wrote more than 24 hours ago: only a template can go out."),
+                hint=_("{key} chooses one; your text is kept.").format(key=key),
+            )
+
+    def give_content(self, content: dict[str, object], text: str, *, force: bool = False) -> None:
+        """Gives a message object, with what the agent had on the screen when answering."""
+        row = self.row
+        assert row is not None
+        desk = self.main.wptui.desk
+        last = desk.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = ?", (row.id,)).fetchone()[0]
+        quote = self.quote.wamid if self.quote is not None else None
+        self.give(
+            SendMessage(conversation=row.id, content=content, text=text, quote=quote, answering=last, force=force)
+        )
+        self.reply_to(None)
+        if desk.settings.mark_read in ("on_open", "on_reply"):
+            self.mark_read()
+
+    def give(self, command: AnyCommand) -> None:
+        """Gives a command about the open conversation: on disk first, then on the screen."""
+        self.main.wptui.desk.give(self.conversation, command)
+        self.renew_waiting()
+
+    # ── what is on its way ───────────────────────────────────────────────────────────────────────────────
+
+    def renew_waiting(self) -> None:
+        """Shows what the relay has not taken yet."""
+        desk = self.main.wptui.desk
+        pending: list[Pending] = []
+        if self.conversation is not None:
+            try:
+                pending = desk.outbox.pending(self.conversation)
+            except StorageError as error:
+                self.main.trouble(error)
+        refusals: tuple[tuple[str, Refusal], ...] = ()
+        if any(item.state == REFUSED for item in pending):
+            from wptui.screens.refusals import explain
+
+            label = self.main.wptui.keymap.label
+            refusals = tuple((item.id, explain(desk, item, label)) for item in pending if item.state == REFUSED)
+        link = desk.link
+        self.waiting.show(OutboxState(pending, refusals, link is not None and link.state.connected))
+
+    def refused(self) -> list[Pending]:
+        """What the relay refused in this conversation and waits for a decision."""
+        if self.conversation is None:
+            return []
+        try:
+            return [item for item in self.main.wptui.desk.outbox.pending(self.conversation) if item.state == REFUSED]
+        except StorageError:
+            return []
+
+    def settled(self, result: Result) -> None:
+        """A command was answered. A refused message stays in sight; any other refusal is said once."""
+        if result.ok:
+            return
+        from wptui.screens.refusals import words
+
+        outbox = self.main.wptui.desk.outbox
+        item = next((item for item in outbox.pending() if item.id == result.id), None)
+        if item is None:
+            return
+        told = words(result.code, result.message)
+        if not isinstance(item.command, _WRITTEN):
+            outbox.drop(item.id)
+            self.main.banner.say(told, severity="error")
+        elif item.conversation != self.conversation:
+            row = inbox.conversation(self.main.wptui.desk.db, item.conversation or "")
+            name = row.title if row else _("a customer")
+            self.main.banner.say(_("Not sent to {name}: {why}").format(name=name, why=told), severity="error")
+
+    def force(self) -> None:
+        """Sends anyway what was held back because a colleague was faster."""
+        outbox = self.main.wptui.desk.outbox
+        for item in self.refused():
+            if isinstance(item.command, SendMessage):
+                self.give(msgspec.structs.replace(item.command, force=True))
+                outbox.drop(item.id)
+        self.renew_waiting()
+
+    def take_back(self) -> None:
+        """What was refused goes back to the composer, before what stands there."""
+        refused = self.refused()
+        if not refused:
+            return
+        # A note must never slip into an answer: only what is of the first one's kind comes back now.
+        note = isinstance(refused[0].command, AddNote)
+        chosen = [item for item in refused if isinstance(item.command, AddNote) == note]
+        self.take_note(note)
+        texts = [text for item in chosen if (text := _own_words(item.command))]
+        self._draft = "\n".join(text for text in [*texts, self.composer.text] if text)
+        self.composer.load(self._draft)
+        self.save_draft()  # before the outbox lets go of it
+        for item in chosen:
+            self.main.wptui.desk.outbox.drop(item.id)
+        self.renew_waiting()
+        self.composer.editor.focus()
+
+
+def _own_words(command: AnyCommand) -> str:
+    """What the agent typed; "" for a template, a file or a place, which the composer cannot hold."""
+    if isinstance(command, AddNote):
+        return command.text
+    if isinstance(command, SendMessage) and command.content.get("type") == "text":
+        return command.text
+    return ""

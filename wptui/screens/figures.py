@@ -1,0 +1,88 @@
+"""The figures of the header and the right pane: counted when something changed, at most once a second."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from wptui.store.inbox import Counters, counters
+from wptui.widgets.header import HeaderState
+from wptui.widgets.stats_pane import StatsState
+
+if TYPE_CHECKING:
+    from wptui.screens.main import MainScreen
+
+COUNT_SECONDS = 5
+"""How often customers who have become late are counted while nothing else changes."""
+
+
+class Figures:
+    """Counts, and hands what it counted to header and figures."""
+
+    def __init__(self, main: MainScreen) -> None:
+        self.main = main
+        self.dirty = True
+        self.counters: Counters | None = None
+        self._counted = 0.0
+        self._stats = StatsState()
+
+    def tick(self, now: float) -> None:
+        """A second has passed."""
+        if self.dirty or now - self._counted >= COUNT_SECONDS or now < self._counted:
+            self.renew()
+        else:
+            self.renew_header()
+            if self._visible:
+                self.main.stats.show(replace(self._stats, now=now))
+        self.main.inbox.renew()
+
+    @property
+    def _visible(self) -> bool:
+        return self.main.has_class("wide") and not self.main.has_class("hide-stats")
+
+    def renew(self, *, force: bool = False) -> None:
+        """Counts again."""
+        desk = self.main.wptui.desk
+        now = desk.now()
+        self.dirty = False
+        self._counted = now
+        try:
+            self.counters = counters(desk.db, desk.me, int(now), desk.target)
+            if self._visible or force:
+                self._renew_stats(now)
+        except sqlite3.Error:
+            return  # the list says what is wrong with the cache
+        self.renew_header()
+
+    def _renew_stats(self, now: float) -> None:
+        from wptui.store.stats import day_figures, inbound_by_hour  # not before the first screen needs it
+
+        if not self._visible:
+            return
+        desk = self.main.wptui.desk
+        local = datetime.fromtimestamp(now)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        start, end = int(midnight.timestamp()), int((midnight + timedelta(days=1)).timestamp())
+        self._stats = StatsState(
+            figures=day_figures(desk.db, start, end, int(now), desk.target),
+            counters=self.counters,
+            target=desk.target,
+            now=now,
+            hours=tuple(inbound_by_hour(desk.db, start, local.hour + 1)),
+        )
+        self.main.stats.show(self._stats)
+
+    def renew_header(self) -> None:
+        """Shows how the link stands and what time it is."""
+        desk = self.main.wptui.desk
+        self.main.header.show(
+            HeaderState(
+                workspace=desk.workspace,
+                agent=desk.my_name,
+                link=desk.state,
+                counters=self.counters,
+                now=desk.now(),
+            )
+        )
