@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from wptui import config, paths
 from wptui.config import render
 from wptui.config.kinds import Duration, QuietHours
+from wptui.config.settings import Sort, View
 from wptui.model.errors import ConfigError
+from wptui.store import inbox
 
 
 def error(text: str) -> str:
@@ -112,6 +115,11 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
 
 def test_a_local_relay_needs_no_encryption() -> None:
     assert config.parse('[relay]\nurl = "http://127.0.0.1:8080"', "x").relay.url == "http://127.0.0.1:8080"
+
+
+def test_orders_and_views_are_those_of_the_inbox() -> None:
+    assert set(get_args(Sort)) == set(inbox.Sort)
+    assert set(get_args(View)) == set(inbox.View)
 
 
 def test_frugal_and_mouse_follow_ssh_unless_told_otherwise() -> None:

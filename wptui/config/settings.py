@@ -19,7 +19,7 @@ from wptui.i18n import LANGUAGES, N_
 Switch = Literal["auto", "on", "off"]
 Density = Literal["comfortable", "compact"]
 MarkRead = Literal["on_open", "on_reply", "manual"]
-Sort = Literal["waiting", "unread", "recent", "campaign", "window"]
+Sort = Literal["waiting", "unread", "last", "campaign", "window"]
 View = Literal["mine", "unassigned", "all", "late", "snoozed", "resolved"]
 Desktop = Literal["off", "osc9", "osc99", "osc777"]
 Event = Literal["new_message", "mention", "waiting_late", "send_failed", "connection_lost"]

@@ -73,8 +73,7 @@ class InboxPane:
         desk = self.main.wptui.desk
         if not keep:
             settings = desk.settings
-            sort = Sort.LAST if settings.sort == "recent" else Sort(settings.sort)
-            self.query = InboxQuery(view=View(settings.view), sort=sort)
+            self.query = InboxQuery(view=View(settings.view), sort=Sort(settings.sort))
         self.query = self._timed(self.query)
         self.list.show(self.query, desk.db, select=self.list.selected if keep else None)
         self.renew()
