@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wptui.i18n import _, ngettext
+from wptui.cli.report import show, verdict
+from wptui.i18n import _
 from wptui.model.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -221,9 +222,6 @@ def _check_written(text: str, path: Path) -> None:
 
 # ── doctor ───────────────────────────────────────────────────────────────────────────────────────────────
 
-_MARKS = {"ok": " ok ", "warn": "warn", "fail": "FAIL"}
-_STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
-
 
 @relay.command(
     help=_(
@@ -246,12 +244,8 @@ def doctor(config_file: Path | None, as_json: bool, subscribe: bool) -> int:
 
     def tell(finding: Finding) -> None:
         found.append(finding)
-        if as_json:
-            return
-        mark = click.style(_MARKS[finding.status], fg=_STYLES[finding.status])
-        click.echo(f"  [{mark}] {finding.text}")
-        if finding.todo:
-            click.echo(f"         → {finding.todo}")
+        if not as_json:
+            show(finding)
 
     async def check(settings: RelayConfig) -> None:
         if subscribe:
@@ -265,17 +259,7 @@ def doctor(config_file: Path | None, as_json: bool, subscribe: bool) -> int:
         tell(Finding("config.file", "fail", str(error), error.hint))
     else:
         asyncio.run(check(settings))
-    failed = sum(finding.status == "fail" for finding in found)
-    if as_json:
-        import json
-
-        rows = [{"id": f.id, "status": f.status, "text": f.text, **({"todo": f.todo} if f.todo else {})} for f in found]
-        click.echo(json.dumps({"ok": not failed, "findings": rows}, ensure_ascii=False))
-    elif failed:
-        click.echo(ngettext("{n} check failed.", "{n} checks failed.", failed).format(n=failed))
-    else:
-        click.echo(_("All is well."))
-    return 1 if failed else 0
+    return verdict(found, as_json=as_json)
 
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────────────
