@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,8 @@ class Stage:
         screen = Screen(socket)
         screen._task = asyncio.create_task(screen.listen())
         self.screens.append(screen)
-        await screen.send(hello or Hello(cursor=0, schema=SCHEMA, epoch=self.relay.log.epoch))
+        with suppress(websockets.ConnectionClosed):  # refused already
+            await screen.send(hello or Hello(cursor=0, schema=SCHEMA, epoch=self.relay.log.epoch))
         return screen
 
     async def sit_down(self, name: str = "Ayşe") -> Screen:

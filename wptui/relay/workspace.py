@@ -84,19 +84,23 @@ def configured(db: sqlite3.Connection, config: RelayConfig) -> list[ev.Data]:
     return data
 
 
-def agents(db: sqlite3.Connection, accounts: Accounts) -> list[tuple[str, ev.Data]]:
-    """Agents added or revoked that the view does not know of, with the key of each event."""
-    known = {id: (name, role, revoked) for id, name, role, revoked in db.execute(
-        "SELECT id, name, role, revoked FROM agents")}  # fmt: skip
-    data: list[tuple[str, ev.Data]] = []
+def agents(db: sqlite3.Connection, accounts: Accounts) -> list[tuple[str, list[ev.Data]]]:
+    """Agents added or revoked that the view does not know of, with the key of each group of events."""
+    rows = db.execute("SELECT id, name, role, revoked FROM agents")
+    known = {id: (name, role, revoked) for id, name, role, revoked in rows}
+    found: list[tuple[str, list[ev.Data]]] = []
     for agent in accounts.agents():
         seen = known.get(agent.id)
-        unique = f"a:{agent.id}:{agent.revision}"
-        if agent.revoked_at is None and seen != (agent.name, agent.role, 0):
-            data.append((unique, ev.AgentAdded(agent=agent.id, name=agent.name, role=agent.role)))
-        elif agent.revoked_at is not None and seen is not None and not seen[2]:
-            data.append((unique, ev.AgentRevoked(agent=agent.id)))
-    return data
+        gone = agent.revoked_at is not None
+        data: list[ev.Data] = []
+        # Also of one who came and went between two looks: their name stands on what they did.
+        if seen is None or (not gone and seen != (agent.name, agent.role, 0)):
+            data.append(ev.AgentAdded(agent=agent.id, name=agent.name, role=agent.role))
+        if gone and (seen is None or not seen[2]):
+            data.append(ev.AgentRevoked(agent=agent.id))
+        if data:
+            found.append((f"a:{agent.id}:{agent.revision}", data))
+    return found
 
 
 # ── what Meta says ───────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +216,7 @@ class Workspace:
 
         def build(db: sqlite3.Connection) -> list[Append]:
             return [
-                group for unique, data in agents(db, self._accounts) for group in _append([data], self._clock, unique)
+                group for unique, data in agents(db, self._accounts) for group in _append(data, self._clock, unique)
             ]
 
         await self._clerk.act(build)
