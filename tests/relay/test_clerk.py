@@ -369,4 +369,4 @@ async def test_an_event_the_fold_cannot_take_is_skipped(tmp_path: Path) -> None:
 
 
 def test_the_corpus_number_is_ours() -> None:
-    assert NUMBER == corpus.index()["phone_number_id"]
+    assert corpus.index()["phone_number_id"] == NUMBER

@@ -77,8 +77,8 @@ class RelayConfig:
     waba: str = ""
     numbers: tuple[str, ...] = ()
     """`phone_number_id`s; empty: the Graph API is asked for those of `waba`."""
-    database: str = ""
-    """A path, or another engine's address. May hold a password, so that it is not shown whole either."""
+    database: str = field(default="", repr=False)
+    """A path, or another engine's address (which may hold a password)."""
     host: str = "127.0.0.1"
     port: int = 8080
     workspace: str = ""

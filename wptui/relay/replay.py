@@ -13,6 +13,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -22,13 +23,14 @@ from wptui.i18n import _
 from wptui.model import events as ev
 from wptui.model.errors import StorageError
 from wptui.relay.clerk import Clerk
-from wptui.relay.eventlog import Append, EventLog, Raw
+from wptui.relay.eventlog import Append, EventLog, Group, Raw
 from wptui.relay.eventlog.sqlite import SqliteEventLog
 
 Progress = Callable[[int, int], None]
 """Called with (events of the old log walked past, all of them)."""
 
 _AT_ONCE = 500
+_BODIES_AT_ONCE = 50  # each may have four megabytes
 _LEASE_SECONDS = 120.0
 
 
@@ -57,12 +59,12 @@ async def replay(database: Path, view: Path, *, progress: Progress | None = None
                     await _Replay(old, new, clerk, progress or (lambda done, total: None)).run()
                 finally:
                     await clerk.close()
-            await old.release(holder)
         except BaseException:
             _remove(fresh, fresh_view)
             raise
         finally:
             renewal.cancel()
+            await old.release(holder)
         backup = database.with_name(f"{database.name}.before-{old.epoch}")
     _swap(database, fresh, backup)
     _remove(view)
@@ -142,12 +144,11 @@ class _Replay:
         while coming is not None:
             await self._expand(coming[1])
             coming = await anext(expansions, None)
-        await self._copy_empty()
         self.progress(self.total, self.total)
 
     async def _copy_bodies(self) -> None:
         number = 0
-        while raws := await self.old.raws(number, _AT_ONCE):
+        while raws := await self.old.raws(number, _BODIES_AT_ONCE):
             kept = await asyncio.gather(*(self.new.store_raw(raw.body, raw.received_at) for raw in raws))
             if kept != [raw.number for raw in raws]:
                 raise StorageError(_("The stored webhook bodies have gaps."))
@@ -158,7 +159,7 @@ class _Replay:
         # Positions never fall as numbers rise: there is one desk, and it takes the bodies in order.
         run: list[Raw] = []
         number = 0
-        while raws := await self.old.raws(number, _AT_ONCE):
+        while raws := await self.old.raws(number, _BODIES_AT_ONCE):
             number = raws[-1].number
             for raw in raws:
                 if raw.position is None:
@@ -172,11 +173,14 @@ class _Replay:
 
     async def _others(self) -> AsyncIterator[tuple[int, Append]]:
         """What did not come from bodies, in order: the number of its first event, and the group."""
+        empty = await self._empty()
         group = Append([])
         first = left = 0
         while entries := await self.old.entries(self.at, _AT_ONCE):
             for entry in entries:
                 self.at = entry.event.seq
+                while empty and empty[0].first <= self.at:
+                    yield _bare(empty.popleft())
                 if entry.raw is not None:
                     continue
                 if left == 0:
@@ -189,6 +193,17 @@ class _Replay:
                 if left == 0:
                     yield first, group
             self.progress(self.at, self.total)
+        for each in empty:
+            yield _bare(each)
+
+    async def _empty(self) -> deque[Group]:
+        """Keys that stand for nothing, by number: commands without effect must not be done again either."""
+        found: list[Group] = []
+        key = ""
+        while groups := await self.old.find("", _AT_ONCE, key):
+            key = groups[-1].unique
+            found += [each for each in groups if each.first > each.last]
+        return deque(sorted(found, key=lambda each: each.first))
 
     async def _copy(self, seq: int, group: Append) -> None:
         for event in group.events:
@@ -219,11 +234,6 @@ class _Replay:
         while raws:
             raws = raws[await self.clerk.expand_raws(raws) :]
 
-    async def _copy_empty(self) -> None:
-        """Keys that stand for nothing: commands that had no effect must not be done again either."""
-        key = ""
-        while groups := await self.old.find("", _AT_ONCE, key):
-            key = groups[-1].unique
-            await self.new.append(
-                [Append([], unique=each.unique, digest=each.digest) for each in groups if each.first > each.last]
-            )
+
+def _bare(group: Group) -> tuple[int, Append]:
+    return group.last, Append([], unique=group.unique, digest=group.digest)
