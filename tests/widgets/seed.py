@@ -144,3 +144,51 @@ def small_shop(path: Path) -> Shop:
     shop.receive("closing", "Tamam 👨‍👩‍👧 teşekkürler", ago=86400 - 2800)
     shop.answer("closing", "Rica ederiz", ago=86400 - 3000)
     return shop
+
+
+def busy_thread(shop: Shop) -> str:
+    """A conversation with every kind of row and state; its id."""
+    shop.open("busy", "Ahmet Yılmaz", phone="+905550000012")
+    day = 86400
+    asked = shop.receive("busy", "Merhaba, #KIŞ24 indirimi var mı?", ago=day + 700, body={}, message="wamid.asked",
+                         referral=ev.Referral(headline="Kış indirimi", source_type="ad", source_url="https://fb.me/1aB"))  # fmt: skip
+    shop.answer(
+        "busy",
+        "Merhaba Ahmet Bey, evet: tüm filtre kahvelerde *%20*. Ayrıntılar: https://kahve.example/kis",
+        ago=day + 600,
+        quote=asked,
+    )
+    shop.answer("busy", "Kargo da ücretsiz, 300 TL üstü siparişlerde. İyi günler dilerim, başka sorunuz olursa buradayım.",
+                ago=day + 500, agent="a2", status="delivered")  # fmt: skip
+    shop.event(ev.ConversationResolved(), "busy", actor="agent:a2", at=NOW - day)
+    shop.receive("busy", "", kind="order", ago=4000, body={"items": [
+        {"product": "KLY-07", "quantity": "2", "price": "349.9", "currency": "TRY"},
+        {"product": "KUP-01", "quantity": "1", "price": "120", "currency": "TRY"},
+    ], "totals": {"TRY": "819.8"}})  # fmt: skip
+    shop.answer("busy", "Siparişiniz hazırlanıyor", ago=3900, status="sent")
+    shop.event(ev.MessageEchoed(message="wamid.e1", kind="text", ts=NOW - 3800, received_at=NOW, author="phone",
+                                text="Kuryeye verildi"), "busy", actor="phone")  # fmt: skip
+    shop.event(ev.MessageEchoed(message="wamid.e2", kind="text", ts=NOW - 3700, received_at=NOW, author="ai",
+                                text="Size nasıl yardımcı olabilirim?"), "busy", actor="ai")  # fmt: skip
+    shop.receive("busy", "Yalnış adres yazmışım", ago=3600, message="wamid.edit")
+    shop.event(ev.MessageEdited(target="wamid.edit", ts=NOW - 3500, by="customer", kind="text",
+                                text="Yanlış adres yazmışım: Moda Cd. No:5"), "busy")  # fmt: skip
+    shop.receive("busy", "sil", ago=3400, message="wamid.gone")
+    shop.event(ev.MessageRevoked(target="wamid.gone", ts=NOW - 3300, by="customer"), "busy")
+    shop.receive("busy", "", kind="image", ago=3200, message="wamid.lost", media=ev.Media(id="9", size=1_400_000))
+    shop.event(ev.MediaFailed(message="wamid.lost", reason="404", final=True), "busy", actor="relay")
+    shop.receive("busy", "", kind="location", ago=3100,
+                 body={"latitude": 40.987654, "longitude": 29.0286, "name": "Moda İskelesi"})  # fmt: skip
+    shop.event(ev.ConversationSnoozed(until=NOW - 2000), "busy", actor="agent:a1", at=NOW - 3000)
+    shop.event(ev.ConversationWoken(), "busy", actor="relay", at=NOW - 2000)
+    shop.answer("busy", "Penceresi kapalı", ago=1500, status="failed:131047")
+    shop.answer("busy", "Belki gitti", ago=1400, status="unknown")
+    shop.answer("busy", "Sırada", ago=1300, status="queued")
+    shop.event(
+        ev.ConversationNoted(note="nb", text="kargo kayıp, *iade* başlattım"), "busy", actor="agent:a2", at=NOW - 1200
+    )
+    shop.receive("busy", "مرحبا، أين طلبي رقم KLY-1042؟ شكراً", ago=900, message="wamid.rtl")
+    shop.event(ev.MessageReacted(target="wamid.rtl", emoji="❤️", ts=NOW - 800, by="a1"), "busy", actor="agent:a1")
+    shop.receive("busy", "", kind="hologram", ago=700, body={})
+    shop.receive("busy", "Orada mısınız?", ago=600, original_ts="yesterday")
+    return "busy"

@@ -357,7 +357,7 @@ class InboxList(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Another size: the cursor stays on its line as far as that still exists."""
         line = self._cursor - self._top
-        self._look = replace(self._look, width=max(1, event.size.width - 1))
+        self._look = replace(self._look, width=max(1, self.size.width - 1))
         self._place(line)
         self._select(by_user=False)
         self._restyled()

@@ -7,6 +7,7 @@ A piece of a line carries style *names* (`wptui.widgets.render`); this table mak
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.color import Color, ColorSystem
@@ -62,7 +63,7 @@ STYLES: dict[str, Meaning] = {
     "bar-chart": Meaning("$primary", "bars and sparklines"),
     "panel": Meaning("on $panel", "behind the header, the footer and the titles of panes"),
     "chosen": Meaning("bold on $selection", "the chosen line of a list in a dialogue"),
-    "inbox-bar": Meaning("bold $primary", "the bar before the selected conversation"),
+    "inbox-bar": Meaning("$primary", "the bar before the selected conversation"),
     "inbox-selected": Meaning("bold on $selection", "title of the selected conversation"),
     "inbox-clock": Meaning("$foreground", "how long a customer has waited"),
     "inbox-clock-late": Meaning("bold $error", "the same, past the target"),
@@ -80,7 +81,7 @@ STYLES: dict[str, Meaning] = {
     "inbox-mine": Meaning("bold $secondary", "the same, where it is yourself"),
     "inbox-closing": Meaning("$warning", "time left of the 24-hour window"),
     "inbox-new": Meaning("bold $accent", "the line that announces new conversations above"),
-    "thread-cursor": Meaning("bold $primary", "the bar before the selected message"),
+    "thread-cursor": Meaning("$primary", "the bar before the selected message"),
     "thread-in": Meaning("$foreground", "what a customer wrote"),
     "thread-in-bar": Meaning("$muted", "the line beside it"),
     "thread-out": Meaning("$foreground", "what we wrote"),
@@ -197,21 +198,46 @@ class Styles:
         return style
 
     def segments(self, line: Line, over: str = "") -> list[Segment]:
-        """The pieces of a line as segments; `over` names styles laid over each."""
+        """The pieces of a line as segments, as few as can be; `over` names styles laid over each.
+
+        Blanks show no ink, so they take the style of what stands beside them where that looks the same: every
+        segment costs some 26 bytes on the wire.
+        """
         merged: list[tuple[str, Style]] = []
         for text, names in line:
             if not text:
                 continue
             style = self[f"{names} {over}" if over else names]
-            if merged and merged[-1][1] == style:
-                merged[-1] = (merged[-1][0] + text, style)
-            else:
-                merged.append((text, style))
-        return [Segment(text, style or None) for text, style in merged]
+            if merged:
+                before, last = merged[-1]
+                if last == style or (text.isspace() and _same_ground(last, style)):
+                    merged[-1] = (before + text, last)
+                    continue
+                if before.isspace() and _same_ground(last, style):
+                    merged[-1] = (before + text, style)
+                    continue
+            merged.append((text, style))
+        return [Segment(text, _ground(style) if text.isspace() else style or None) for text, style in merged]
 
     def strip(self, line: Line, cells: int, over: str = "") -> Strip:
         """`line` as a strip of exactly `cells`."""
         return Strip(self.segments(line, over)).adjust_cell_length(cells, self[over] or None)
+
+
+def _inked(style: Style) -> bool:
+    """Whether blanks in this style can be seen."""
+    return bool(style.underline or style.reverse or style.strike)
+
+
+def _same_ground(one: Style, other: Style) -> bool:
+    """Whether a blank looks the same in both."""
+    return one.bgcolor == other.bgcolor and not _inked(one) and not _inked(other)
+
+
+@lru_cache(256)
+def _ground(style: Style) -> Style | None:
+    """What of a style a blank shows."""
+    return (style if _inked(style) else Style(bgcolor=style.bgcolor)) or None
 
 
 def plain_text(lines: Iterable[Line]) -> str:

@@ -115,7 +115,7 @@ class ThreadRows:
         self.at_start = not (self.rows and thread.before(*opened, self.rows[0].key, 1))
 
     def arrived(self) -> int:
-        """How many messages of the customer are newer than the newest row at the last call, or when the end was read."""
+        """How many messages of the customer came since the last call, or since the end was read."""
         opened = self._open()
         if opened is None:
             return 0

@@ -510,7 +510,7 @@ class ThreadView(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: what stood at the top stays there, or at the end the end stays in view."""
-        self._look = replace(self._look, width=max(1, event.size.width - 1))
+        self._look = replace(self._look, width=max(1, self.size.width - 1))
         self._restyled()
 
     def on_focus(self) -> None:

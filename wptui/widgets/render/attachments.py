@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
-from wptui.i18n import _, format_date
+from wptui.i18n import _, format_date, format_decimal
 from wptui.store.thread import ThreadRow
 from wptui.widgets.render.cells import Line, clip
 from wptui.widgets.render.context import ThreadContext
@@ -95,7 +96,7 @@ def _order(row: ThreadRow, context: ThreadContext) -> list[Line]:
     items = _dicts(row.body.get("items"))
     lines: list[Line] = [[(f"{context.glyphs.order} {kind_word('order')}", "thread-media")]]
     for item in items:
-        price = " ".join(part for key in ("price", "currency") if (part := _text(item.get(key))))
+        price = _money(item.get("price"), item.get("currency"))
         lines.append(
             [
                 (f"  {_text(item.get('quantity'))} {context.glyphs.times} {_text(item.get('product'))}", "thread-in"),
@@ -106,7 +107,7 @@ def _order(row: ThreadRow, context: ThreadContext) -> list[Line]:
     if isinstance(totals, dict):
         # One sum a currency: adding lira to euro would be a lie.
         for currency, total in totals.items():
-            lines.append([(f"  {_('total')} {_text(total)} {_text(currency)}", "thread-media md-bold")])
+            lines.append([(f"  {_('total')} {_money(total, currency)}", "thread-media md-bold")])
     elif items:
         lines.append([("  " + _("no total: a price or quantity is missing"), "warning")])
     return lines
@@ -198,6 +199,18 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
     return str(value)
+
+
+def _money(amount: Any, currency: Any) -> str:
+    """A price with its currency's code: 349.90 TRY. Whole amounts stay whole; nothing is rounded."""
+    written, code = _text(amount), _text(currency)
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        return f"{written} {code}".strip()
+    places = -int(number.as_tuple().exponent) if number != number.to_integral_value() else 0
+    shown = format_decimal(cast(float, number), max(2, places) if places else 0)
+    return f"{shown} {code}".strip()
 
 
 def _whole(value: Any) -> int:

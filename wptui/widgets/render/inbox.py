@@ -16,6 +16,7 @@ from wptui.model.delivery import Delivery
 from wptui.store.inbox import InboxRow
 from wptui.widgets.glyphs import FULL, Glyphs
 from wptui.widgets.render.cells import Line, clip, clip_line, fit, fit_right, line_width, simple, width
+from wptui.widgets.render.markup import marked
 from wptui.widgets.render.words import initials, kind_word, short_when, span
 
 HEAD = 8
@@ -188,5 +189,5 @@ def preview(row: InboxRow, context: InboxContext) -> Line:
             if row.preview:
                 line.append((" ", "text"))
     if row.preview:
-        line.append((simple(" ".join(row.preview.split())), "inbox-preview"))
+        line.append((simple(marked(" ".join(row.preview.split())).text), "inbox-preview"))
     return line

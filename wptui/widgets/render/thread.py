@@ -93,8 +93,10 @@ def _lines(row: ThreadRow, context: ThreadContext) -> list[Line]:
         return _event(row, context)
     if row.dir == "note":
         return _note(row, context)
-    inside = _content(row, context)
-    return _ours(row, inside, context) if row.dir == "out" else _theirs(row, inside, context)
+    inside, below = _content(row, context), _outcome(row, context)
+    if row.dir == "out":
+        return _ours(row, [inside, below], context)
+    return _theirs(row, inside + below, context)
 
 
 # ── what stands across the pane ──────────────────────────────────────────────────────────────────────────
@@ -161,11 +163,19 @@ def _content(row: ThreadRow, context: ThreadContext) -> list[Line]:
         lines.append(small)
     if reacted := reactions(row, context):
         lines.append(reacted)
+    if not lines:
+        lines.append([(f"[{kind_word(row.kind)}]", "thread-tag")])
+    return [part for line in lines for part in _fold_line(line, room)]
+
+
+def _outcome(row: ThreadRow, context: ThreadContext) -> list[Line]:
+    """What became of it, below the message."""
+    lines: list[Line] = []
     if row.dir == "out":
-        lines += outcome(row, context)
-    elif row.error_code is not None and row.kind != "unsupported":
+        lines = outcome(row, context)
+    elif row.error_code is not None and row.kind != "unsupported" and row.revoked_at is None:
         lines.append([(f"{context.glyphs.failed} {row.error_text or row.error_code}", "warning")])
-    return [part for line in lines for part in _fold_line(line, room)] or [[("", "text")]]
+    return [part for line in lines for part in _fold_line(line, context.text_width)]
 
 
 def _fold_line(line: Line, room: int) -> list[Line]:
@@ -226,7 +236,7 @@ def _quote(row: ThreadRow, context: ThreadContext) -> Line:
     if quoted is None:
         return [(mark + _("quoted message not in store"), "thread-quote")]
     name = who(quoted.author, context.me, context.agents, context.title)
-    text = " ".join(quoted.text.split())
+    text = marked(" ".join(quoted.text.split())).text
     if not text or quoted.kind not in ("text", "button", "interactive", "template"):
         text = f"[{kind_word(quoted.kind)}] {text}".rstrip()
     return [(clip(f"{mark}{name}: {simple(text)}", context.text_width, context.glyphs.ellipsis), "thread-quote")]
@@ -260,22 +270,24 @@ def _theirs(row: ThreadRow, inside: list[Line], context: ThreadContext) -> list[
     return lines
 
 
-def _ours(row: ThreadRow, inside: list[Line], context: ThreadContext) -> list[Line]:
+def _ours(row: ThreadRow, groups: list[list[Line]], context: ThreadContext) -> list[Line]:
+    """On the right: each group of lines (the message; what became of it) begins where its longest line needs it."""
     bar = context.glyphs.message
     room = context.width - context.gutter - 2
-    block_width = max(line_width(line) for line in inside)
     style = "thread-ai" if row.author == "ai" else "thread-out-bar"
     lines: list[Line] = []
-    for index, line in enumerate(inside):
-        lines.append(
-            [
-                (" " * max(0, room - block_width), "text"),
-                *line,
-                (" " * (block_width - line_width(line)), "text"),
-                (f" {bar}", style),
-                *_gutter(row, context, index == 0),
-            ]
-        )
+    for group in groups:
+        most = max(map(line_width, group), default=0)
+        for line in group:
+            lines.append(
+                [
+                    (" " * max(0, room - most), "text"),
+                    *line,
+                    (" " * (most - line_width(line)), "text"),
+                    (f" {bar}", style),
+                    *_gutter(row, context, not lines),
+                ]
+            )
     return lines
 
 
