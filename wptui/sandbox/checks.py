@@ -72,9 +72,10 @@ def peer_of(wamid: str) -> str | None:
         return None
     try:
         raw = base64.b64decode(wamid[6:], validate=True)
-        return raw[3 : 3 + raw[2]].decode("ascii")
+        peer = raw[3 : 3 + raw[2]].decode("ascii")
     except (binascii.Error, UnicodeDecodeError, IndexError):
         return None
+    return peer if raw[:2] == b"\x1c\x18" and len(peer) == raw[2] else None
 
 
 # -- to whom

@@ -153,7 +153,7 @@ def parse_option(text: str) -> dict[str, Any]:
     return {name: float(value) if "." in value else int(value)}
 
 
-MAGIC = re.compile(r"^(?:!|/fail\s+)(?P<sync>!?)(?P<what>\d{1,6}|[a-z_]+)\s*$")
+MAGIC = re.compile(r"^(?:!|/fail\s+)(?P<sync>!?)(?P<what>\d{1,6}|[a-z_]+\w*)\s*$")
 MAGIC_WORDS = frozenset({"timeout", "drop", "drop_after", "http_500", "overtake", "drop_statuses", "no_read"})
 
 

@@ -78,7 +78,7 @@ class GraphApi:
             self.calls += 1
             trace = "A" + base64.urlsafe_b64encode(self.world.token(f"trace/{self.calls}", 16)).decode("ascii")[:22]
             if self.faults.delay_ms:
-                await asyncio.sleep(self.faults.delay_ms / 1000)
+                await self._delay(self.faults.delay_ms / 1000)
             try:
                 self._check_token(request)
                 version = request.path_params.get("version")
@@ -94,6 +94,13 @@ class GraphApi:
             return response
 
         return guarded
+
+    async def _delay(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
+        except TimeoutError:
+            pass
 
     def _check_token(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
