@@ -1,0 +1,121 @@
+"""The servers behind ``wptui demo``, as a process of their own: ``python -m wptui.cli.demo_services HOME PLAN``.
+
+A sandbox Cloud API and a relay on free loopback ports, joined as Meta and a relay are: by HTTP, with signed webhooks.
+PLAN is JSON: {"lang", "seed", "conversations", "pace"}. Prints one line of JSON with addresses and a sign-in code,
+and runs until its standard input ends, so that it never outlives the demo.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from wptui.i18n import _, install
+from wptui.model import commands as c
+from wptui.model.commands import AnyCommand, command_id
+from wptui.relay.accounts import Agent
+from wptui.relay.config import Campaign, Canned, RelayConfig
+from wptui.relay.server import Relay
+from wptui.sandbox.server import Sandbox
+
+HISTORY = 2.0
+"""Hours over which the customers of the full demo have begun to write."""
+
+
+def _config(home: Path, sandbox: Sandbox) -> RelayConfig:
+    return RelayConfig(
+        app_secret=sandbox.app_secret,
+        verify_token=sandbox.verify_token,
+        access_token=sandbox.access_token,
+        graph_url=sandbox.url,
+        waba=sandbox.waba_id,
+        numbers=tuple(sandbox.phone_number_ids),
+        database=str(home / "relay" / "relay.db"),
+        media_folder=home / "relay" / "media",
+        workspace="Kahve Dükkânı",
+        campaigns=(
+            Campaign("KIŞ24", _("Winter 2024")),
+            Campaign("BAHAR", _("Spring")),
+            Campaign("HOŞGELDİN", _("Welcome")),
+        ),
+        canned=(
+            Canned(
+                "selam",
+                _("Hello {{customer.first_name|there}}, how can I help?"),
+                _("Greeting"),
+            ),
+            Canned("kargo", _("Your parcel is on its way; it arrives within two working days."), _("Parcel")),
+            Canned("iade", _("We are sorry. We take it back and pay you the full price."), _("Return")),
+            Canned("saat", _("We are open from 9 to 18 on weekdays."), _("Opening hours")),
+        ),
+    )
+
+
+async def serve(home: Path, plan: dict[str, Any]) -> None:
+    """Starts everything, says where, and stops when standard input ends."""
+    sandbox = Sandbox(seed=plan["seed"], pace=plan["pace"])
+    await sandbox.start()
+    relay = Relay(_config(home, sandbox))
+    try:
+        await relay.start(port=0)
+        await sandbox.connect(f"{relay.url}/webhook")
+        names = ("Ayşe", "Mehmet", "Emily") if plan["lang"] == "tr" else ("Alice", "Mehmet", "Emily")
+        agents = [relay.accounts.add(name) for name in names]
+        code = relay.accounts.code(agents[0].id)
+        if plan["conversations"]:
+            sandbox.play(plan["conversations"], history=HISTORY, lang=plan.get("customers", "both"))
+        print(json.dumps({"relay": relay.url, "sandbox": sandbox.url, "code": code}), flush=True)
+        colleagues = asyncio.create_task(_colleagues(relay, agents[1:])) if plan["conversations"] else None
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
+        if colleagues is not None:
+            colleagues.cancel()
+            await asyncio.gather(colleagues, return_exceptions=True)
+    finally:
+        await relay.stop()
+        await sandbox.stop()
+
+
+async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
+    """Two colleagues have been at work already: some conversations are theirs, some are done."""
+    wanted = 12
+    found: list[tuple[str, int]] = []
+    while len(found) < wanted:
+        await asyncio.sleep(0.2)
+        found = await relay.view.ask(
+            lambda db: db.execute(
+                "SELECT id, seq FROM conversations WHERE state = 'open' ORDER BY waiting_since LIMIT ?", (wanted,)
+            ).fetchall()
+        )
+    answer = _("Thank you for writing. I am looking into it right now.")
+    for index, (conversation, seq) in enumerate(found):
+        agent = agents[index % len(agents)]
+        steps: list[AnyCommand] = [c.Assign(conversation=conversation, agent=agent.id)]
+        if index % 3:
+            content = {"type": "text", "text": {"body": answer}}
+            steps.append(c.SendMessage(conversation=conversation, content=content, text=answer))
+            steps.append(c.MarkRead(conversation=conversation, upto=seq))
+        if index % 4 == 1:
+            steps.append(c.Label(conversation=conversation, label=_("return")))
+        if index % 4 == 2:
+            steps.append(c.AddNote(conversation=conversation, text=_("Parcel lost, a new one is on its way.")))
+        if index % 4 == 3:
+            steps.append(c.Resolve(conversation=conversation))
+        for step in steps:
+            await relay.commands.execute(agent, command_id(), step)
+
+
+def main() -> None:
+    """Run as a program."""
+    home, plan = Path(sys.argv[1]), json.loads(sys.argv[2])
+    install(plan["lang"])
+    try:
+        asyncio.run(serve(home, plan))
+    except KeyboardInterrupt:
+        pass  # ^C reaches the whole group; the demo itself says good-bye
+
+
+if __name__ == "__main__":
+    main()
