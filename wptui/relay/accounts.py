@@ -2,7 +2,7 @@
 
 They lie in a small SQLite file of their own beside the log, because they are secrets and the log is read by
 everybody: codes and tokens are stored as hashes, and what the log learns is only that an agent was added or
-revoked. `wptui relay agent …` writes to the file while the relay runs; the relay looks at `changed` and
+revoked. `wptui relay agent …` writes to the file while the relay runs; the relay looks at `stamp` and
 follows. The file is the authority, `AgentAdded` and `AgentRevoked` are its echo.
 """
 
@@ -106,7 +106,6 @@ class Accounts:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_TABLES)
-            self._seen = self._version()
         except (OSError, sqlite3.Error) as error:
             raise self._broken(error) from error
 
@@ -130,15 +129,10 @@ class Accounts:
         except sqlite3.Error as error:
             raise self._broken(error) from error
 
-    def _version(self) -> tuple[int, int]:
+    def stamp(self) -> tuple[int, int]:
+        """Another value after anybody has written, in this process or another."""
         # The first counts what others wrote, the second what came through this connection.
         return int(self._db.execute("PRAGMA data_version").fetchone()[0]), self._db.total_changes
-
-    def changed(self) -> bool:
-        """Whether anybody has written since the last call."""
-        version = self._version()
-        changed, self._seen = version != self._seen, version
-        return changed
 
     def _now(self) -> int:
         return int(self._clock())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -54,13 +54,22 @@ class Desk:
     """Answers hello, command, pull and presence for agents whose token was checked."""
 
     def __init__(
-        self, *, hub: Hub, commands: Commands, view: View, epoch: Callable[[], str], typing: Callable[[str], None]
+        self,
+        *,
+        hub: Hub,
+        commands: Commands,
+        view: View,
+        epoch: Callable[[], str],
+        typing: Callable[[str], None],
+        arriving: Callable[[], Awaitable[None]],
     ) -> None:
+        """*typing* is told where an agent types; *arriving* makes sure that the log knows who comes."""
         self.hub = hub
         self.commands = commands
         self.view = view
         self._epoch = epoch
         self._typing = typing
+        self._arriving = arriving
 
     @property
     def epoch(self) -> str:
@@ -84,6 +93,7 @@ class Desk:
 
     async def welcome(self, session: Session) -> Welcome:
         """The answer to `hello`."""
+        await self._arriving()
         workspace = await self.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
         return Welcome(
             agent=session.agent.id,

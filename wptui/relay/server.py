@@ -91,6 +91,7 @@ class Relay:
             view=self.view,
             epoch=lambda: self.log.epoch,
             typing=self.effects.typing,
+            arriving=self._follow_accounts,
         )
         self.workspace = Workspace(self.clerk, config, self.accounts)
         self.sender = Sender(self.clerk, self.graph, self.files, self.meters, pace=pace)
@@ -281,20 +282,24 @@ class Relay:
     # ── housekeeping ─────────────────────────────────────────────────────────────────────────────────────
 
     async def _housekeeping(self) -> None:
+        seen = self.accounts.stamp()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self.hub.roster.expire()
-            changed = self.accounts.changed()
+            stamp = self.accounts.stamp()
+            changed, seen = stamp != seen, stamp
             now = time.time()
             for terminal in list(self.hub.terminals):
                 expires = terminal.session.expires_at
                 if (changed or (expires is not None and expires <= now)) and not self.accounts.valid(terminal.session):
                     terminal.end("revoked", _("This terminal's access was withdrawn, or has expired."))
-            if changed:
-                try:
-                    await self.workspace.follow_accounts()
-                except StorageError as error:
-                    _log.error("agents' changes are not in the log yet: %s", error)
+            await self._follow_accounts()
+
+    async def _follow_accounts(self) -> None:
+        try:
+            await self.workspace.follow_accounts()
+        except StorageError as error:
+            _log.error("agents' changes are not in the log yet: %s", error)
 
     # ── what is served ───────────────────────────────────────────────────────────────────────────────────
 

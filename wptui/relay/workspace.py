@@ -199,6 +199,7 @@ class Workspace:
         self._accounts = accounts
         self._clock = clock
         self._ask = asyncio.Event()
+        self._followed: tuple[int, int] | None = None
 
     def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
         """A template's or number's webhook is a reason to ask Meta."""
@@ -212,7 +213,10 @@ class Workspace:
         await self.follow_accounts()
 
     async def follow_accounts(self) -> None:
-        """Tell which agents were added or revoked. Raises StorageError."""
+        """Tell which agents were added or revoked, if anybody has written to the accounts. Raises StorageError."""
+        stamp = self._accounts.stamp()
+        if stamp == self._followed:
+            return
 
         def build(db: sqlite3.Connection) -> list[Append]:
             return [
@@ -220,6 +224,7 @@ class Workspace:
             ]
 
         await self._clerk.act(build)
+        self._followed = stamp
 
     async def run(self, graph: GraphClient) -> None:
         """Ask Meta for numbers and templates, now and again, until cancelled."""
