@@ -23,11 +23,12 @@ _ENVIRONMENT = {
 }
 
 
-def _escape(text: str) -> str:
-    """*text* as roff: nothing in it is taken for a request."""
+def escape(text: str) -> str:
+    """*text* as roff: nothing in it is taken for a request, and nothing in it is beyond ASCII."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     text = re.sub(r"`([^`]+)`", r"\\fB\1\\fR", text)
-    return re.sub(r"^(?=[.'])", r"\\&", text, flags=re.MULTILINE)
+    text = re.sub(r"^(?=[.'])", r"\\&", text, flags=re.MULTILINE)
+    return re.sub(r"[^\x00-\x7f]", lambda match: f"\\[u{ord(match[0]):04X}]", text)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -36,15 +37,15 @@ def _paragraphs(text: str) -> Iterator[str]:
         if number:
             yield ".PP"
         if paragraph.startswith("\b"):
-            yield from (".nf", _escape(paragraph.removeprefix("\b").strip("\n")), ".fi")
+            yield from (".nf", escape(paragraph.removeprefix("\b").strip("\n")), ".fi")
         else:
-            yield _escape(" ".join(paragraph.split()))
+            yield escape(" ".join(paragraph.split()))
 
 
 def _command(command: click.Command, ctx: click.Context) -> Iterator[str]:
     """The entry of *command* and of the commands below it."""
     usage = " ".join(command.collect_usage_pieces(ctx))
-    yield from (f'.SS "{_escape(ctx.command_path)} {_escape(usage)}"', *_paragraphs(command.help or ""))
+    yield from (f'.SS "{escape(ctx.command_path)} {escape(usage)}"', *_paragraphs(command.help or ""))
     yield from _options(command, ctx)
     if isinstance(command, click.Group):
         yield from _commands(command, ctx)
@@ -54,7 +55,7 @@ def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
         if record and record[1] and "--help" not in parameter.opts:
-            yield from (".TP", f"\\fB{_escape(record[0])}\\fR", _escape(record[1]))
+            yield from (".TP", f"\\fB{escape(record[0])}\\fR", escape(record[1]))
 
 
 def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
@@ -75,7 +76,7 @@ def page() -> str:
         "wptui \\- a terminal inbox for WhatsApp customer service",
         ".SH SYNOPSIS",
         ".B wptui",
-        _escape(" ".join(root.collect_usage_pieces(ctx))),
+        escape(" ".join(root.collect_usage_pieces(ctx))),
         ".SH DESCRIPTION",
         *_paragraphs(root.help or ""),
         ".SH OPTIONS",
@@ -85,7 +86,7 @@ def page() -> str:
         ".SH ENVIRONMENT",
     ]
     for names, meaning in _ENVIRONMENT.items():
-        lines += [".TP", f"\\fB{_escape(names)}\\fR", _escape(meaning)]
+        lines += [".TP", f"\\fB{escape(names)}\\fR", escape(meaning)]
     lines += [
         ".SH FILES",
         "\\fBwptui config path\\fR prints where the settings are; \\fBwptui doctor\\fR lists every folder.",
