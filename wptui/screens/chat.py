@@ -304,11 +304,15 @@ class Chat:
                     _("The text is {n} characters too long.").format(n=more), hint=_("Send it in two parts.")
                 )
             self.give_content({"type": "text", "text": {"body": text}}, text)
-        self.composer.load("")
-        self._draft = ""
-        self.save_draft()
+        self.clear()
         if note:
             self.take_note(False)
+
+    def clear(self) -> None:
+        """Empties the composer and its draft."""
+        self._draft = ""
+        self.composer.load("")
+        self.save_draft()
 
     def check_window(self) -> None:
         """Raises UsageError where only a template may go out now."""
@@ -320,16 +324,24 @@ class Chat:
                 hint=_("{key} chooses one; your text is kept.").format(key=key),
             )
 
-    def give_content(self, content: dict[str, object], text: str, *, force: bool = False) -> None:
-        """Gives a message object, with what the agent had on the screen when answering."""
-        row = self.row
-        assert row is not None
+    def give_content(self, content: dict[str, object], text: str, *, to: str | None = None) -> None:
+        """Gives a message object, with what the agent had on the screen when answering.
+
+        `to` names the conversation where the agent may meanwhile have opened another one.
+        """
+        conversation = to or self.conversation
+        assert conversation is not None
         desk = self.main.wptui.desk
-        last = desk.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = ?", (row.id,)).fetchone()[0]
-        quote = self.quote.wamid if self.quote is not None else None
-        self.give(
-            SendMessage(conversation=row.id, content=content, text=text, quote=quote, answering=last, force=force)
+        last = desk.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = ?", (conversation,)).fetchone()[0]
+        here = conversation == self.conversation
+        quote = self.quote.wamid if here and self.quote is not None else None
+        desk.give(
+            conversation,
+            SendMessage(conversation=conversation, content=content, text=text, quote=quote, answering=last),
         )
+        if not here:
+            return
+        self.renew_waiting()
         self.reply_to(None)
         if desk.settings.mark_read in ("on_open", "on_reply"):
             self.mark_read()

@@ -148,9 +148,7 @@ class ConversationCommands:
                 day = f"{format_date(moment, 'short')} "
             return day + format_time(moment)
 
-        choices = [
-            Choice(str(int(moment.timestamp())), name, right=told(moment)) for name, moment in snooze_times(now)
-        ]
+        choices = [Choice(str(int(moment.timestamp())), name, right=told(moment)) for name, moment in snooze_times(now)]
         if row.state == "snoozed":
             choices.append(Choice("0", _("wake up now")))
 

@@ -57,22 +57,26 @@ class Figures:
         self.renew_header()
 
     def _renew_stats(self, now: float) -> None:
+        if self._visible:
+            self._stats = self.count_stats(now)
+            self.main.stats.show(self._stats)
+
+    def count_stats(self, now: float | None = None) -> StatsState:
+        """Today's figures as they are."""
         from wptui.store.stats import day_figures, inbound_by_hour  # not before the first screen needs it
 
-        if not self._visible:
-            return
         desk = self.main.wptui.desk
+        now = desk.now() if now is None else now
         local = datetime.fromtimestamp(now)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         start, end = int(midnight.timestamp()), int((midnight + timedelta(days=1)).timestamp())
-        self._stats = StatsState(
+        return StatsState(
             figures=day_figures(desk.db, start, end, int(now), desk.target),
             counters=self.counters,
             target=desk.target,
             now=now,
             hours=tuple(inbound_by_hour(desk.db, start, local.hour + 1)),
         )
-        self.main.stats.show(self._stats)
 
     def renew_header(self) -> None:
         """Shows how the link stands and what time it is."""

@@ -266,9 +266,10 @@ class MainScreen(Screen[None]):
             self.trouble(error)
             return
         if inspect.isawaitable(done):
-            self.run_worker(self._finish(done), exit_on_error=True)
+            self.run_worker(self.finish(done), exit_on_error=True)
 
-    async def _finish(self, work: Any) -> None:
+    async def finish(self, work: Any) -> None:
+        """Waits for `work`, and says what went wrong with it."""
         try:
             await work
         except WptuiError as error:
@@ -340,7 +341,7 @@ class MainScreen(Screen[None]):
         """The cache's part of the thread ends here."""
         link = self.wptui.desk.link
         if link is not None and link.state.connected:
-            self.run_worker(self._finish(link.pull_older(event.conversation, event.before)))
+            self.run_worker(self.finish(link.pull_older(event.conversation, event.before)))
 
     def on_thread_view_media_wanted(self, event: ThreadView.MediaWanted) -> None:
         """The thread's own key for opening a file."""

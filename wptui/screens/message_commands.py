@@ -79,7 +79,9 @@ class MessageCommands:
         desk = self.main.wptui.desk
         if row.media_key is None:
             raise UsageError(
-                _("Meta no longer has this file.") if row.media_state == "failed" else _("The relay is still fetching it."),
+                _("Meta no longer has this file.")
+                if row.media_state == "failed"
+                else _("The relay is still fetching it."),
                 hint="" if row.media_state == "failed" else _("Try again in a moment."),
             )
         if desk.remote is None:
@@ -119,7 +121,9 @@ class MessageCommands:
         try:
             saved = _copy(path, folder, name)
         except OSError as error:
-            raise StorageError(_("{path} cannot be written: {error}").format(path=folder, error=error.strerror)) from error
+            raise StorageError(
+                _("{path} cannot be written: {error}").format(path=folder, error=error.strerror)
+            ) from error
         self.main.banner.say(_("Saved as {path}").format(path=saved))
 
     # ── text ─────────────────────────────────────────────────────────────────────────────────────────────
