@@ -29,6 +29,16 @@ def test_there_is_a_catalogue_for_every_language_but_the_source() -> None:
     assert [po.parent.parent.name for po in messages.po_files()] == sorted(i18n.LANGUAGES[1:])
 
 
+def test_catalogues_are_complete_and_current() -> None:
+    template = messages.extract()
+    assert len(template) > 50
+    for po in messages.po_files():
+        catalog = messages.merged(messages.read(po), template)
+        assert messages.problems(catalog) == []
+        assert po.read_bytes() == messages.po_text(catalog), "make messages"
+        assert po.with_suffix(".mo").read_bytes() == messages.mo_bytes(catalog), "make messages"
+
+
 @pytest.mark.parametrize(
     ("source", "translation", "problem"),
     [
