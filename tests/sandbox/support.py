@@ -101,8 +101,8 @@ class Agent:
             base_url=sandbox.url, headers={"Authorization": f"Bearer {sandbox.access_token}"}, timeout=WAIT
         )
 
-    def path(self, edge: str = "messages") -> str:
-        return f"/v25.0/{self.sandbox.phone_number_ids[0]}/{edge}"
+    def path(self, edge: str = "messages", number: str | None = None) -> str:
+        return f"/v25.0/{number or self.sandbox.phone_number_ids[0]}/{edge}"
 
     async def send(self, to: str = "ayse", **body: Any) -> httpx.Response:
         """Send to the customer *to* (a key, or a phone number with "+"); text "Merhaba" unless *body* says else."""
@@ -114,7 +114,8 @@ class Agent:
             address = {"recipient": customer.user_id}
         if "type" not in body:
             body = {"type": "text", "text": {"body": "Merhaba"}} | body
-        return await self.http.post(self.path(), json={"messaging_product": "whatsapp", **address, **body})
+        number = customer.number if customer is not None else None
+        return await self.http.post(self.path(number=number), json={"messaging_product": "whatsapp", **address, **body})
 
     async def text(self, text: str, to: str = "ayse") -> httpx.Response:
         return await self.send(to, text={"body": text})

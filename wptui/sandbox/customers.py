@@ -72,6 +72,7 @@ class Crowd:
         self._rate = 0.0
         self._due: list[_Due] = []
         self._order = itertools.count()
+        self._playing = False
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._begun = 0.0  # story time up to which timestamps lie in the past
@@ -173,7 +174,9 @@ class Crowd:
                 await asyncio.sleep(max(0.0, tick - time.monotonic()))
             heapq.heappop(self._due)
             self._now = max(self._now, due.when)
+            self._playing = True
             wrote = await self._play(due, at=due.when if past else None)
+            self._playing = False
             if not wrote and self._rate and not past:
                 tick -= 1 / self._rate  # a step that says nothing costs nothing of the rate
 
@@ -191,6 +194,14 @@ class Crowd:
         except TimeoutError:
             pass
         return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody has something to write at once, not only as time goes by."""
+        if self._playing:
+            return True
+        at_once = not self.pace and not self._rate
+        return any(at_once or due.when <= self._begun for due in self._due) and not self.paused
 
     # -- living
 

@@ -223,13 +223,14 @@ class Sandbox:
         await self.webhooks.pause(paused)
 
     async def settled(self) -> None:
-        """Wait until every status is out and every webhook answered with 200.
+        """Wait until every status is out, every webhook answered with 200, and nobody about to write.
 
-        Scripted customers may write again afterwards.
+        Scripted customers who live in real time may write again afterwards.
         """
-        while self.sends.pending or self.webhooks.pending:
+        while self.sends.pending or self.webhooks.pending or self.crowd.busy:
             await self.sends.settled()
             await self.webhooks.drained()
+            await asyncio.sleep(0)
 
     # -- customers
 
