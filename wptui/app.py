@@ -46,7 +46,6 @@ class WptuiApp(App[int]):
 
     TITLE = "wptui"
     ENABLE_COMMAND_PALETTE = False
-    CSS = "Screen { background: $background; color: $foreground; }"
 
     def __init__(self, desk: Desk, *, keymap: KeyMap | None = None, make_link: MakeLink | None = None) -> None:
         """`make_link` stands in for the real link in tests."""

@@ -24,6 +24,39 @@ from wptui.sync.state import Kind, LinkChange, LinkState
 __all__ = ["NOW", "Stage", "StandIn"]
 
 
+def furnished(path: Path) -> Shop:
+    """The small shop with a name, canned replies, templates and campaigns."""
+    shop = small_shop(path)
+    shop.event(ev.WorkspaceConfigured(name="Kahve Dükkânı"), actor="relay")
+    shop.event(ev.NumberUpdated(number="n1", name="Kahve Dükkânı", display="+90 850 000 00 01"), actor="meta")
+    shop.event(ev.CampaignSaved(code="KIŞ24", name="Kış indirimi"), actor="relay")
+    shop.event(ev.CampaignSaved(code="BAHAR", name="Bahar"), actor="relay")
+    for shortcut, text, title in (
+        ("kargo", "Merhaba {{customer.first_name|efendim}}, siparişiniz {{order}} yola çıktı. {{agent.name}}", "Kargo"),
+        ("iban", "IBAN: TR00 0000 0000 0000 0000 0000 00", ""),
+        ("ışık", "Işıklı reklam panosu stokta.", "Işık"),
+    ):
+        shop.event(ev.CannedSaved(shortcut=shortcut, text=text, title=title), actor="agent:a1")
+    body = {
+        "type": "BODY",
+        "text": "Merhaba {{1}}, siparişiniz {{2}} hazır.",
+        "example": {"body_text": [["Ayşe", "42"]]},
+    }
+    footer = {"type": "FOOTER", "text": "Kahve Dükkânı"}
+    photo = {"type": "HEADER", "format": "IMAGE"}
+    link = {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Takip", "url": "https://k.example/{{1}}"}]}
+    for id, name, components in (
+        ("t1", "siparis_hazir", [body, footer]),
+        ("t2", "kis_kampanyasi", [photo, {"type": "BODY", "text": "Kış indirimi başladı!"}, link]),
+        ("t3", "merhaba", [{"type": "BODY", "text": "Merhaba {{name}}, size nasıl yardımcı olabiliriz?"}]),
+    ):
+        template = ev.TemplateUpdated(
+            id=id, name=name, language="tr", status="APPROVED", category="UTILITY", components=components
+        )
+        shop.event(template, actor="meta")
+    return shop
+
+
 class StandIn:
     """Where the link would be: the test says what the relay says, and sees what the terminal asks."""
 
@@ -113,7 +146,7 @@ class StandIn:
 class Stage:
     """A shop, and the program over it."""
 
-    def __init__(self, home: Path, config: str = "", seed: Callable[[Path], Shop] = small_shop) -> None:
+    def __init__(self, home: Path, config: str = "", seed: Callable[[Path], Shop] = furnished) -> None:
         self.files = Places(home / "cache.db", home / "outbox.db", home / "media")
         self.shop = seed(self.files.cache)
         self.settings: Settings = parse(config, "config.toml")

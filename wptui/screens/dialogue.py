@@ -67,7 +67,7 @@ class Entry(Input):
     """
 
     def __init__(self, value: str = "", placeholder: str = "", *, id: str | None = None) -> None:
-        super().__init__(value, placeholder, id=id, select_on_focus=False, compact=True)
+        super().__init__(value, placeholder, id=id, select_on_focus=False)
         self.cursor_blink = False
 
 

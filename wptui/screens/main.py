@@ -215,7 +215,7 @@ class MainScreen(Screen[None]):
             self.chat.settled(result)
         for presence in change.presence:
             self.chat.heard(presence)
-        if change.outbox or change.results:
+        if change.outbox or change.results or change.state is not None:
             self.chat.renew_waiting()
         if change.state is not None:
             self.notices.link_changed(change.state)

@@ -9,6 +9,7 @@ from textual.events import Click
 from textual.message import Message
 
 from wptui.widgets.cell_view import CellView
+from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line, clip, simple, width
 
 
@@ -90,25 +91,25 @@ class ChoiceList(CellView):
     def lines(self, cells: int, rows: int) -> list[Line]:
         if not self._choices:
             return [[(" " + self.empty, "muted")]] if self.empty else []
-        mark = self.looks.glyphs.choice
         made: list[Line] = []
         for place in range(self._top, min(self._top + rows, len(self._choices))):
-            made.append(choice_line(self._choices[place], cells, place == self._at, mark))
+            made.append(choice_line(self._choices[place], cells, place == self._at, self.looks.glyphs))
         return made
 
 
-def choice_line(choice: Choice, cells: int, chosen: bool, mark: str) -> Line:
-    """One line of the list in exactly `cells`."""
+def choice_line(choice: Choice, cells: int, chosen: bool, g: Glyphs) -> Line:
+    """One line of the list in exactly `cells`; what is so already is marked."""
     over = " chosen" if chosen else ""
     right = clip(simple(choice.right), cells // 3)
     room = cells - 3 - (width(right) + 2 if right else 0)
     title = clip(simple(choice.title), room)
-    detail = clip(simple(choice.detail), room - width(title) - 2) if choice.detail else ""
-    if width(detail) < 4:
-        detail = ""
+    detail = simple(choice.detail)
+    left = room - width(title) - 2
+    if detail and width(detail) > left:
+        detail = clip(detail, left) if left >= 8 else ""
     gap = room - width(title) - (width(detail) + 2 if detail else 0)
-    front = mark if chosen else "*" if choice.marked else " "
-    line: Line = [(f"{front} ", f"key{over}"), (title, f"{choice.style}{over}")]
+    front = (g.choice if chosen else " ") + (g.dot if choice.marked else " ")
+    line: Line = [(front, f"key{over}"), (title, f"{choice.style}{over}")]
     if detail:
         line += [("  ", over), (detail, f"muted{over}")]
     line.append((" " * max(0, gap), over))
