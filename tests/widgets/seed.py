@@ -150,15 +150,17 @@ def busy_thread(shop: Shop) -> str:
     """A conversation with every kind of row and state; its id."""
     shop.open("busy", "Ahmet Yılmaz", phone="+905550000012")
     day = 86400
-    asked = shop.receive("busy", "Merhaba, #KIŞ24 indirimi var mı?", ago=day + 700, body={}, message="wamid.asked",
-                         referral=ev.Referral(headline="Kış indirimi", source_type="ad", source_url="https://fb.me/1aB"))  # fmt: skip
+    advert = ev.Referral(headline="Kış indirimi", source_type="ad", source_url="https://fb.me/1aB")
+    asked = shop.receive(
+        "busy", "Merhaba, #KIŞ24 indirimi var mı?", ago=day + 700, message="wamid.asked", referral=advert
+    )
     shop.answer(
         "busy",
         "Merhaba Ahmet Bey, evet: tüm filtre kahvelerde *%20*. Ayrıntılar: https://kahve.example/kis",
         ago=day + 600,
         quote=asked,
     )
-    shop.answer("busy", "Kargo da ücretsiz, 300 TL üstü siparişlerde. İyi günler dilerim, başka sorunuz olursa buradayım.",
+    shop.answer("busy", "Kargo da ücretsiz, 300 TL üstü siparişlerde. Başka sorunuz olursa buradayım.",
                 ago=day + 500, agent="a2", status="delivered")  # fmt: skip
     shop.event(ev.ConversationResolved(), "busy", actor="agent:a2", at=NOW - day)
     shop.receive("busy", "", kind="order", ago=4000, body={"items": [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,6 +83,7 @@ class InboxList(ScrollView, can_focus=True):
         self._query = InboxQuery()
         self._look = InboxContext(width=0, now=int(time.time()))
         self._styles = Styles(DEFAULT_PALETTE)
+        self._clock: Callable[[], float] = time.time
         self._keys: Mapping[str, str] = {"clear_filter": "esc", "refresh": "^r"}
         self._count = 0
         self._top = 0
@@ -131,9 +132,15 @@ class InboxList(ScrollView, can_focus=True):
         *,
         styles: Styles | None = None,
         keys: Mapping[str, str] | None = None,
+        clock: Callable[[], float] | None = None,
         **context: Any,
     ) -> None:
-        """Changes the look: `styles`, the `keys` named in hints, and fields of `InboxContext` but `width` and `now`."""
+        """Changes the look: `styles`, the `keys` named in hints, and fields of `InboxContext` but `width` and `now`.
+
+        `clock` answers the time in Unix seconds wherever rows are read; the machine's own if none is given.
+        """
+        if clock is not None:
+            self._clock = clock
         if styles is not None:
             self._styles = styles
         if keys is not None:
@@ -196,7 +203,7 @@ class InboxList(ScrollView, can_focus=True):
 
     def tick(self, now: int | None = None) -> None:
         """Brings the clocks to `now` (Unix seconds); repaints the heads whose text changed, and nothing else."""
-        self._look = replace(self._look, now=int(time.time()) if now is None else int(now))
+        self._look = replace(self._look, now=int(self._clock() if now is None else now))
         if self._error or not self._count:
             return
         lines = self._look.lines
@@ -230,7 +237,7 @@ class InboxList(ScrollView, can_focus=True):
         self._rows.clear()
         if self._db is None:
             return
-        self._look = replace(self._look, now=int(time.time()))
+        self._look = replace(self._look, now=int(self._clock()))
         try:
             self._count = inbox.count(self._db, self._asked())
             self._error = ""

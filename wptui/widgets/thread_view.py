@@ -95,7 +95,6 @@ class ThreadView(ScrollView, can_focus=True):
         self._asked: tuple[int, int] | None = None
         self._back: list[str] = []
         self._error = ""
-        self._drawn: dict[tuple[int, int, int], Strip] = {}
         self._at_end = False
 
     # ── what to show, and how ────────────────────────────────────────────────────────────────────────────
@@ -167,6 +166,9 @@ class ThreadView(ScrollView, can_focus=True):
         held = self._held
         if held.conversation is None:
             return
+        if self._look.today != date.today():
+            self._look = replace(self._look, today=date.today())
+            self._blocks.clear()
         following = self.at_bottom
         cursor, anchor = self.selected, self._row_at(self._anchor[0])
         on_last = self._cursor == len(held.rows) - 1

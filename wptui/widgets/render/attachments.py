@@ -10,9 +10,12 @@ from wptui.i18n import _, format_date, format_decimal
 from wptui.store.thread import ThreadRow
 from wptui.widgets.render.cells import Line, clip
 from wptui.widgets.render.context import ThreadContext
+from wptui.widgets.render.status import reason
 from wptui.widgets.render.words import kind_word, local, size
 
 _MEDIA = ("image", "video", "audio", "document", "sticker")
+_UNSUPPORTED = 131051
+"""Meta's code for a type the API does not carry: its words say less than ours."""
 _MOST = 40
 """Lines of one list (a cart, a form, cards): what is longer stands in the raw story."""
 
@@ -42,17 +45,19 @@ def media(row: ThreadRow, context: ThreadContext) -> list[Line]:
         words.append(size(count))
     line: Line = [(f"{glyph} {' '.join(words)}", "thread-media")]
     refused = _text(row.body.get("refused"))
-    reason = _text(about.get("reason"))
+    trouble = _text(about.get("reason"))
     dot = f"  {context.glyphs.dot} "
     if row.media_state == "stored":
         line += [("   ", "text"), (context.keys["open"], "key"), (" " + _("to open"), "thread-hint")]
     elif row.media_state == "lost":
-        line.append((dot + _("lost: {reason}").format(reason=reason or _("Meta no longer has it")), "error"))
+        line.append((dot + _("lost: {reason}").format(reason=trouble or _("Meta no longer has it")), "error"))
     elif refused:
         line.append((dot + _("not fetched: it does not come from Meta"), "warning"))
     elif row.media_state == "wanted":
         text = (
-            _("loading, last try: {reason}").format(reason=reason) if reason else _("loading") + context.glyphs.ellipsis
+            _("loading, last try: {reason}").format(reason=trouble)
+            if trouble
+            else _("loading") + context.glyphs.ellipsis
         )
         line.append((dot + text, "thread-hint"))
     elif row.source == "history":
@@ -163,8 +168,8 @@ def _unsupported(row: ThreadRow, context: ThreadContext) -> list[Line]:
         text = _("a poll, which Meta does not pass on: ask for the answer as text")
     elif kind == "edit":
         text = _("edited on the phone; the text here may be old")
-    elif row.error_code == 131060:
-        text = _("Meta cannot show this message here: look into the WhatsApp Business app")
+    elif row.error_code is not None and row.error_code != _UNSUPPORTED:
+        text = reason(row.error_code, row.error_text)
     else:
         text = _("Meta does not pass this kind of message on: ask for it as text or photo")
         if kind and kind != "unknown":
