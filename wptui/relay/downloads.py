@@ -54,10 +54,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def wanted(db: sqlite3.Connection) -> list[Wanted]:
-    """The files still to be fetched, oldest first."""
+    """The files still to be fetched, newest first: what cannot be had must not hold up what has just come."""
     rows = db.execute(
         "SELECT id, conversation, COALESCE(received_at, ts), media FROM messages "
-        "WHERE media_state = 'wanted' ORDER BY seq LIMIT 500"
+        "WHERE media_state = 'wanted' ORDER BY seq DESC LIMIT 500"
     )
     return [
         Wanted(id, conversation, at, msgspec.json.decode(media, type=ev.Media)) for id, conversation, at, media in rows

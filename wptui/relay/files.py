@@ -38,6 +38,10 @@ class _Card(msgspec.Struct, omit_defaults=True):
     """Business number → (Meta's media id, when it was uploaded)."""
 
 
+class TooBig(PayloadError):
+    """More bytes than Meta takes for this kind of file."""
+
+
 class FileStore:
     """The folder of files."""
 
@@ -113,7 +117,7 @@ class FileStore:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > DOWNLOAD_LIMIT:
-                        raise PayloadError("file", _("The file is too big for WhatsApp."))
+                        raise TooBig("file", _("The file is too big for WhatsApp."))
                     digest.update(chunk)
                     if len(head) < _HEAD:
                         head += chunk[: _HEAD - len(head)]
@@ -139,7 +143,10 @@ class FileStore:
                 hint=_("JPEG, PNG, MP4, 3GP, MP3, M4A, AAC, AMR, Ogg, PDF, text and Office files can be sent."),
             )
         animated = mime == "image/webp" and b"ANIM" in head
-        check_size(kind, size, animated=animated)
+        try:
+            check_size(kind, size, animated=animated)
+        except PayloadError as error:
+            raise TooBig(error.field, str(error)) if size else error from error
         return Stored(
             key=file_name(secrets.token_hex(16), mime),
             kind=kind,

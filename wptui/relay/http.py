@@ -22,7 +22,7 @@ from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Events, Hello, Pr
 from wptui.relay import stories
 from wptui.relay.accounts import Accounts, Session
 from wptui.relay.desk import Desk, Unreadable, read_frame
-from wptui.relay.files import FileStore
+from wptui.relay.files import FileStore, TooBig
 from wptui.relay.socket import bearer
 from wptui.store import bundles, search
 from wptui.store.database import get_meta
@@ -206,7 +206,7 @@ class Api:
             else:
                 stored = await self._files.receive(request.stream(), _filename(request))
         except PayloadError as error:
-            return sorry(413 if "big" in str(error) else 415, "malformed", f"{error} {error.hint}".strip())
+            return sorry(413 if isinstance(error, TooBig) else 415, "malformed", f"{error} {error.hint}".strip())
         return _json({"key": stored.key, "mime": stored.mime, "size": stored.size, "kind": stored.kind,
                       "voice": stored.voice, "filename": stored.filename})  # fmt: skip
 
