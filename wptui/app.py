@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from wptui.screens.main import MainScreen
     from wptui.sync.outbox import Outbox
 
+FIRST_FRAME = 0.03
+"""Seconds until what is loaded behind the first frame may take the processor."""
+
 _log = logging.getLogger("wptui.app")
 
 
@@ -87,10 +90,13 @@ class WptuiApp(App[int]):
 
         self._main = MainScreen()
         self.push_screen(self._main)
-        self._main.call_after_refresh(self._begin)
+        # The callback comes when the first frame has been made; a moment later it is on the terminal.
+        self._main.call_after_refresh(self.set_timer, FIRST_FRAME, self._begin)
 
-    def _begin(self) -> None:
-        """The inbox is on the screen: connect."""
+    async def _begin(self) -> None:
+        """The inbox is on the screen: load the rest, and connect."""
+        if self._main is not None:
+            await self._main.furnish()
         # What lives now lives until the end: the collector need not look at it again (ENGINES.md, point 7).
         gc.collect()
         gc.freeze()
@@ -112,7 +118,7 @@ class WptuiApp(App[int]):
 
     def _told(self, change: LinkChange) -> None:
         """The link's news. Held back while the main screen is not there."""
-        if self._main is None or not self._main.is_attached:
+        if self._main is None or not self._main.furnished:
             return
         if change.state is not None and change.state.kind is Kind.REFUSED and change.state.code == "revoked":
             self.call_later(self._withdrawn, change.state.detail)
@@ -143,7 +149,7 @@ class WptuiApp(App[int]):
 
     def present(self) -> None:
         """The agent pressed a key: a lost link is tried at once, and nothing is unseen."""
-        if self._main is not None and self._main.notices.unseen:
+        if self._main is not None and self._main.furnished and self._main.notices.unseen:
             self._main.notices.looked()
         link = self.desk.link
         if link is not None and not link.state.connected:
@@ -152,7 +158,7 @@ class WptuiApp(App[int]):
     def on_app_focus(self, event: AppFocus) -> None:
         """The agent looks at the terminal again."""
         self.focus_known = True
-        if self._main is not None:
+        if self._main is not None and self._main.furnished:
             self._main.notices.looked()
             self._main.chat.seen()
 
@@ -162,7 +168,7 @@ class WptuiApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Drafts are written down, the link says good-bye."""
-        if self._main is not None:
+        if self._main is not None and self._main.furnished:
             self._main.chat.save_draft()
             self._main.notices.end()
         if self.desk.link is not None:

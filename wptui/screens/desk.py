@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wptui.model.commands import AnyCommand
 from wptui.model.errors import StorageError
 from wptui.store.database import get_meta, open_database
 from wptui.sync.credentials import Account, Places, places
@@ -20,6 +19,7 @@ from wptui.sync.state import LinkChange, LinkState
 
 if TYPE_CHECKING:
     from wptui.config import Settings
+    from wptui.model.commands import AnyCommand
     from wptui.sync.media import Uploaded
     from wptui.sync.outbox import Outbox
 

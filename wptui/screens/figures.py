@@ -42,7 +42,7 @@ class Figures:
     def _visible(self) -> bool:
         return self.main.has_class("wide") and not self.main.has_class("hide-stats")
 
-    def renew(self, *, force: bool = False) -> None:
+    def renew(self) -> None:
         """Counts again."""
         desk = self.main.wptui.desk
         now = desk.now()
@@ -50,16 +50,12 @@ class Figures:
         self._counted = now
         try:
             self.counters = counters(desk.db, desk.me, int(now), desk.target)
-            if self._visible or force:
-                self._renew_stats(now)
+            if self._visible and self.main.furnished:
+                self._stats = self.count_stats(now)
+                self.main.stats.show(self._stats)
         except sqlite3.Error:
             return  # the list says what is wrong with the cache
         self.renew_header()
-
-    def _renew_stats(self, now: float) -> None:
-        if self._visible:
-            self._stats = self.count_stats(now)
-            self.main.stats.show(self._stats)
 
     def count_stats(self, now: float | None = None) -> StatsState:
         """Today's figures as they are."""

@@ -18,24 +18,24 @@ from textual.screen import Screen
 from wptui.i18n import _
 from wptui.model.errors import StorageError, WptuiError
 from wptui.screens.actions import BY_ID, NEEDS, Need, Where, key_label
-from wptui.screens.chat import Chat
 from wptui.screens.figures import Figures
 from wptui.screens.inbox_pane import InboxPane
-from wptui.screens.notices import Notices
-from wptui.store.thread import ThreadRow
-from wptui.sync.state import LinkChange
 from wptui.widgets.banner import Banner
 from wptui.widgets.cell_view import CellView
-from wptui.widgets.composer import Composer, Editor
 from wptui.widgets.footer import Hints
 from wptui.widgets.header import Header
 from wptui.widgets.inbox_list import InboxList
 from wptui.widgets.render.cells import Line, wrap
 from wptui.widgets.stats_pane import StatsPane
-from wptui.widgets.thread_view import ThreadView
 
 if TYPE_CHECKING:
     from wptui.app import WptuiApp
+    from wptui.screens.chat import Chat
+    from wptui.screens.notices import Notices
+    from wptui.store.thread import ThreadRow
+    from wptui.sync.state import LinkChange
+    from wptui.widgets.composer import Composer
+    from wptui.widgets.thread_view import ThreadView
 
 ONE_PANE, NO_STATS = 100, 120
 """Columns under which one pane at a time is shown, and under which the figures fold away."""
@@ -82,9 +82,13 @@ class MainScreen(Screen[None]):
         self.stats = StatsPane(id="stats")
         self.small = TooSmall(id="small")
         self.inbox = InboxPane(self)
-        self.chat = Chat(self)
         self.figures = Figures(self)
-        self.notices = Notices(self)
+        self.furnished = False
+        """Whether everything but the inbox is there, too."""
+        self.chat: Chat
+        self.notices: Notices
+        self._early: list[str] = []
+        """Commands given before."""
         self._groups: dict[str, Any] = {}
 
     @property
@@ -101,26 +105,38 @@ class MainScreen(Screen[None]):
             with Vertical(id="inbox-pane"):
                 yield self.inbox.head
                 yield self.inbox.list
-            with Vertical(id="chat-pane"):
-                yield self.chat.title
-                yield self.chat.thread
-                yield self.chat.waiting
-                yield self.chat.composer
+            yield Vertical(id="chat-pane")
             yield self.stats
         yield self.small
         yield self.hints
 
     def on_mount(self) -> None:
-        """Shows what the cache holds."""
+        """Shows what the cache holds: the inbox first, because the rest takes as long to load again."""
         self.restyle()
         desk = self.wptui.desk
+        self.inbox.begin()
         if desk.trouble:
             self.inbox.list.fail(desk.trouble)
-        self.inbox.begin()
-        self.chat.thread.open(None, db=desk.db)
-        self.figures.renew(force=True)
+        self.figures.renew()
+        self.renew_hints()
+
+    async def furnish(self) -> None:
+        """Adds the chat, the figures and the notices to the inbox that is on the screen."""
+        from wptui.screens.chat import Chat
+        from wptui.screens.notices import Notices
+
+        self.chat, self.notices = Chat(self), Notices(self)
+        chat = self.chat
+        await self.query_one("#chat-pane").mount(chat.title, chat.thread, chat.waiting, chat.composer)
+        chat.thread.open(None, db=self.wptui.desk.db)
+        self.furnished = True
+        self.restyle()
+        self.figures.renew()
         self.set_interval(1.0, self.tick)
         self.renew_hints()
+        early, self._early = self._early, []
+        for id in early:
+            self.run_command(id)
 
     def restyle(self) -> None:
         """Gives every widget the colours, signs and names in force."""
@@ -138,6 +154,10 @@ class MainScreen(Screen[None]):
             me=desk.me,
             target=desk.target,
         )
+        for view in self.query(CellView):
+            view.repaint()
+        if not self.furnished:
+            return
         self.chat.thread.configure(
             styles=app.look,
             keys={
@@ -151,8 +171,6 @@ class MainScreen(Screen[None]):
             glyphs=app.glyphs,
             me=desk.me,
         )
-        for view in self.query(CellView):
-            view.repaint()
 
     def tick(self) -> None:
         """A second has passed: only cells whose text changed are painted."""
@@ -179,9 +197,11 @@ class MainScreen(Screen[None]):
         """The focus must be on something that can be seen; figures that came into sight must be true."""
         focused = self.focused
         if focused is None or not all(node.display for node in focused.ancestors_with_self):
-            (self.chat.thread if self.has_class("reading") and self.chat.conversation else self.inbox.list).focus()
-        self.figures.renew(force=True)
-        self.chat.renew_waiting()
+            reading = self.furnished and self.has_class("reading") and self.chat.conversation
+            (self.chat.thread if reading else self.inbox.list).focus()
+        self.figures.renew()
+        if self.furnished:
+            self.chat.renew_waiting()
         self.renew_hints()
 
     def show_chat(self, shown: bool) -> None:
@@ -226,11 +246,11 @@ class MainScreen(Screen[None]):
     def where(self) -> list[Where]:
         """The panes whose commands a key press may mean now."""
         focused = self.focused
-        if isinstance(focused, InboxList):
+        if focused is self.inbox.list:
             return ["inbox", "main"]
-        if isinstance(focused, ThreadView):
+        if self.furnished and focused is self.chat.thread:
             return ["thread", "main"]
-        if isinstance(focused, Editor):
+        if self.furnished and focused is self.chat.composer.editor:
             return ["composer", "main"]
         return ["main"]
 
@@ -255,6 +275,9 @@ class MainScreen(Screen[None]):
 
     def run_command(self, id: str) -> None:
         """Does a command of the catalogue, or says what it needs first."""
+        if not self.furnished:
+            self._early.append(id)
+            return
         missing = self.missing(BY_ID[id].need)
         if missing:
             self.banner.say(_(NEEDS[missing]))
@@ -292,7 +315,7 @@ class MainScreen(Screen[None]):
         if need == "conversation":
             return "" if self.target() else need
         if need == "refused":
-            return "" if self.chat.refused() else need
+            return "" if self.furnished and self.chat.refused() else need
         row = self.message()
         if row is None:
             return "message"
@@ -307,13 +330,13 @@ class MainScreen(Screen[None]):
 
     def target(self) -> str | None:
         """The conversation a command is about: the one open, or the one under the inbox's cursor."""
-        if isinstance(self.focused, InboxList) or self.chat.conversation is None:
+        if not self.furnished or self.focused is self.inbox.list or self.chat.conversation is None:
             return self.inbox.list.selected
         return self.chat.conversation
 
     def message(self) -> ThreadRow | None:
         """The message a command is about."""
-        return self.chat.thread.selected if self.chat.conversation else None
+        return self.chat.thread.selected if self.furnished and self.chat.conversation else None
 
     def renew_hints(self) -> None:
         """The footer's keys for where the agent is."""

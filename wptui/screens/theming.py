@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from wptui import paths
 from wptui.i18n import _
@@ -62,7 +62,7 @@ class WptuiTheme:
         colours: dict[str, Any] = {name: _css(palette[name]) for name in (*_TEXTUAL, *_GROUND)}
         variables = dict(self.variables)
         if ansi:
-            variables = _ansi_variables(palette) | variables
+            variables = _ansi_variables(palette, self.dark) | variables
         else:
             variables = {
                 "block-cursor-background": _css(palette["primary"]),
@@ -83,13 +83,14 @@ def _css(value: str) -> str:
     return value if value.startswith("#") else f"ansi_{value}"
 
 
-def _ansi_variables(palette: Mapping[str, str]) -> dict[str, str]:
-    """What Textual's ANSI design leaves magenta."""
+def _ansi_variables(palette: Mapping[str, str], dark: bool) -> dict[str, str]:
+    """What Textual's own ANSI themes define, in our colours."""
     primary, muted = _css(palette["primary"]), _css(palette["muted"])
     default = "ansi_default"
     quiet = muted if muted != default else default
     marked = primary != default
     return {
+        **BUILTIN_THEMES["ansi-dark" if dark else "ansi-light"].variables,
         "border": primary,
         "border-blurred": quiet,
         "block-cursor-background": primary if marked else default,

@@ -8,8 +8,6 @@ from wptui.i18n import _
 from wptui.screens.actions import ACTIONS, BY_ID
 from wptui.store.filters import Filter
 from wptui.widgets.choices import Choice
-from wptui.widgets.composer import Editor
-from wptui.widgets.thread_view import ThreadView
 
 if TYPE_CHECKING:
     from wptui.screens.main import MainScreen
@@ -25,7 +23,7 @@ class WindowCommands:
         """One step back: from what is being written to the thread, from the thread to the inbox."""
         main = self.main
         chat = main.chat
-        if isinstance(main.focused, Editor):
+        if main.focused is chat.composer.editor:
             if chat.refused():
                 chat.take_back()
             elif chat.note:
@@ -35,7 +33,7 @@ class WindowCommands:
             else:
                 chat.save_draft()
                 chat.thread.focus()
-        elif isinstance(main.focused, ThreadView):
+        elif main.focused is chat.thread:
             if chat.refused():
                 chat.take_back()
                 return
@@ -83,7 +81,7 @@ class WindowCommands:
             self.main.app.push_screen(StatsScreen(self.main))
             return
         self.main.toggle_class("hide-stats")
-        self.main.figures.renew(force=True)
+        self.main.figures.renew()
 
     def theme(self) -> None:
         """Other colours."""

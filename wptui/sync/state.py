@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from wptui.model.protocol import Presence, Result
-from wptui.store.fold import Changes
+if TYPE_CHECKING:  # a terminal names these states before it needs the fold and the protocol
+    from wptui.model.protocol import Presence, Result
+    from wptui.store.fold import Changes
 
 
 class Kind(StrEnum):

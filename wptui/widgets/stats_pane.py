@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wptui.i18n import _, format_duration, format_number
 from wptui.store.inbox import Counters
-from wptui.store.stats import DayFigures
 from wptui.widgets.cell_view import CellView, spread
 from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line
+
+if TYPE_CHECKING:  # counting them is not needed for the first screen
+    from wptui.store.stats import DayFigures
 
 
 @dataclass(frozen=True)
