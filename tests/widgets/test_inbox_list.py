@@ -96,6 +96,25 @@ async def test_new_rows_do_not_move_what_is_under_the_cursor_and_announce_themse
         assert "New 2" in host.lines[0] and "new above" not in host.lines[0]
 
 
+async def test_the_list_does_not_run_after_an_answered_conversation(shop: Shop) -> None:
+    """Who answers the second customer goes on with the third, not at the end of the list."""
+    fill(shop, 30)
+    host, widget = opened(shop)
+    async with host.run_test(size=(44, 12)) as pilot:
+        await pilot.press("j")
+        assert widget.selected == "c001"
+        shop.answer("c001", "here you are")
+        widget.refresh_rows({"c001"})
+        await pilot.pause()
+        assert [line[12:] for line in host.lines[::2]][:3] == ["Customer 000", "Customer 002", "Customer 003"]
+        assert widget.selected == "c001", "commands still work on the conversation that is open"
+        shop.receive("c029", "another")
+        widget.refresh_rows({"c029"})
+        await pilot.press("j")
+        assert widget.selected == "c002"
+        assert cursor_line(host) == 2
+
+
 async def test_what_leaves_the_list_gives_its_place_to_the_next(shop: Shop) -> None:
     fill(shop, 5)
     host, widget = opened(shop)

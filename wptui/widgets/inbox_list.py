@@ -89,6 +89,8 @@ class InboxList(ScrollView, can_focus=True):
         self._top = 0
         self._cursor = 0
         self._selected: str | None = None
+        self._gap: int | None = None
+        """Where the cursor's conversation stood before it changed and moved out of sight: moving goes on from there."""
         self._new_above = 0
         self._error = ""
         self._rows: dict[int, InboxRow] = {}
@@ -157,6 +159,7 @@ class InboxList(ScrollView, can_focus=True):
         self._query = query
         self._look = replace(self._look, me=query.me or self._look.me, target=query.target)
         self._error = ""
+        self._gap = None
         self._top = self._cursor = 0
         self._announce(0)
         self._read_count()
@@ -176,21 +179,26 @@ class InboxList(ScrollView, can_focus=True):
         return True
 
     def refresh_rows(self, conversations: set[str] | None = None) -> None:
-        """Reads again after `conversations` (None: any) changed. The cursor keeps its conversation and its line.
+        """Reads again after `conversations` (None: any) changed. What is on the screen stays where it is.
 
-        Where its conversation left the list, the cursor keeps its place and with it the next conversation.
+        The cursor keeps its conversation and its line while others come and go. Where its own conversation moves
+        (it was answered, say) the list does not run after it: the rows stay, and the next key goes on from where it
+        stood. Where it left the list, the next conversation takes its place.
         """
         if self._db is None:
             return
-        old_top, line = self._top, self._cursor - self._top
+        old_top, old_cursor = self._top, self._cursor
         before = {index: self._rows[index] for index in self._visible() if index in self._rows}
         self._read_count()
         at = self._position(self._selected) if self._selected else None
-        moved = 0
-        if at is not None:
-            moved = at - self._cursor
-            self._cursor = at
-        self._place(line)
+        itself = conversations is not None and self._selected in conversations
+        if at is not None and (itself or self._gap is not None):
+            self._stay(at, old_top, old_cursor, before)
+        else:
+            self._gap = None
+            self._cursor = self._cursor if at is None else at
+            self._place(old_cursor - old_top)
+        moved = self._cursor - old_cursor
         if self._top > old_top and moved > 0:
             self._announce(self._new_above + self._top - old_top)
         elif self._top == 0:
@@ -200,6 +208,19 @@ class InboxList(ScrollView, can_focus=True):
             self._redraw()
         else:
             self._refresh_changed(before)
+
+    def _stay(self, at: int, old_top: int, old_cursor: int, before: dict[int, InboxRow]) -> None:
+        """Keeps the other rows on their lines while the cursor's conversation stands at `at` now."""
+        line = (old_cursor if self._gap is None else self._gap) - old_top
+        top = old_top
+        for index, row in before.items():
+            if row.id != self._selected and (there := self._position(row.id)) is not None:
+                top = there - (index - old_top) + (1 if self._gap is None and index > old_cursor else 0)
+                break
+        self._cursor = at
+        self._top = max(0, min(top, self._count - self._page))
+        visible = self._top <= at < self._top + self._page
+        self._gap = None if visible else self._top + line
 
     def tick(self, now: int | None = None) -> None:
         """Brings the clocks to `now` (Unix seconds); repaints the heads whose text changed, and nothing else."""
@@ -283,6 +304,7 @@ class InboxList(ScrollView, can_focus=True):
         index = max(0, min(index, self._count - 1))
         if not self._count:
             return
+        self._gap = None
         old, old_top = self._cursor, self._top
         self._cursor = index
         if index < self._top:
@@ -313,13 +335,20 @@ class InboxList(ScrollView, can_focus=True):
 
     def action_move(self, rows: int) -> None:
         """Cursor up or down."""
+        if self._gap is not None:
+            start, self._gap = self._gap, None
+            self._cursor = max(self._top, min(start, self._count - 1))
+            self._redraw()
+            self._go(self._cursor + (rows - 1 if rows > 0 else rows))
+            return
         self._go(self._cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """A page up or down: the cursor keeps its line."""
         if not self._count:
             return
-        line = self._cursor - self._top
+        line = (self._cursor if self._gap is None else self._gap) - self._top
+        self._gap = None
         last_top = max(0, self._count - self._page)
         if (pages > 0 and self._top >= last_top) or (pages < 0 and self._top == 0):
             self._go(self._count - 1 if pages > 0 else 0)
