@@ -21,19 +21,21 @@ AGENTS = {"a1": "Ayşe Demir", "a2": "Mehmet Kurt"}
 class Host(App[None]):
     """Shows one widget, dressed, and keeps the messages it posts."""
 
-    def __init__(self, widget: InboxList | ThreadView, shop: Shop, theme: str = "dark", **look: Any) -> None:
+    def __init__(
+        self, widget: InboxList | ThreadView, shop: Shop, theme: str = "dark", *, frugal: bool = False, **look: Any
+    ) -> None:
         super().__init__()
         self.shown, self.shop = widget, shop
         self.told: list[Message] = []
         self.now = NOW
-        self._dress(theme, look)
+        self._dress(theme, frugal, look)
 
-    def _dress(self, name: str, look: dict[str, Any]) -> None:
+    def _dress(self, name: str, frugal: bool, look: dict[str, Any]) -> None:
         theme = load_themes().found[name]
-        self.register_theme(theme.textual())
+        self.register_theme(theme.textual(frugal=frugal))
         self.theme = theme.name
         more = {"clock": lambda: self.now} if isinstance(self.shown, InboxList) else {}
-        look = {"styles": theme.styles(), "me": "a1", "agents": AGENTS, "glyphs": FULL, "zone": UTC} | look
+        look = {"styles": theme.styles(frugal=frugal), "me": "a1", "agents": AGENTS, "glyphs": FULL, "zone": UTC} | look
         self.shown.configure(**look, **more)
 
     def compose(self) -> ComposeResult:

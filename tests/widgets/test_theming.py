@@ -9,9 +9,12 @@ import pytest
 from rich.color import Color, ColorType
 from rich.style import Style
 
+from tests.widgets.host import Host
+from tests.widgets.seed import Shop
 from wptui import paths
 from wptui.model.errors import ConfigError
 from wptui.screens.theming import DEFAULT, NO_COLOUR, load_themes, parse_theme
+from wptui.widgets.inbox_list import InboxList
 from wptui.widgets.styles import ANSI_NAMES, PALETTE, STYLES, StyleError, parse_style
 
 THEMES = load_themes().found
@@ -42,6 +45,16 @@ def test_each_makes_a_table_of_styles_and_a_theme_of_textuals(name: str, frugal:
     assert all(isinstance(styles[style], Style) for style in STYLES)
     theme = THEMES[name].textual(frugal=frugal)
     assert theme.to_color_system().generate() and theme.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("frugal", [False, True])
+async def test_an_app_starts_in_it(shop: Shop, name: str, frugal: bool) -> None:
+    widget = InboxList()
+    host = Host(widget, shop, name, frugal=frugal)
+    async with host.run_test(size=(60, 12)) as pilot:
+        await pilot.pause()
+        assert host.current_theme.name == name and "Loading" in " ".join(host.lines)
 
 
 @pytest.mark.parametrize("name", NAMES)
