@@ -21,7 +21,7 @@ from wptui.relay.config import Campaign, Canned, RelayConfig
 from wptui.relay.server import Relay
 from wptui.sandbox.server import Sandbox
 
-HISTORY = 2.0
+HISTORY = 0.75
 """Hours over which the customers of the full demo have begun to write."""
 
 
@@ -86,7 +86,7 @@ async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
         await asyncio.sleep(0.2)
         found = await relay.view.ask(
             lambda db: db.execute(
-                "SELECT id, seq FROM conversations WHERE state = 'open' ORDER BY waiting_since LIMIT ?", (wanted,)
+                "SELECT id, seq FROM conversations WHERE state = 'open' ORDER BY waiting_since DESC LIMIT ?", (wanted,)
             ).fetchall()
         )
     answer = _("Thank you for writing. I am looking into it right now.")

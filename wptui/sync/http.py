@@ -30,7 +30,13 @@ Json = dict[str, Any]
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 
-_frames = msgspec.json.Decoder(dict[str, Any])
+
+class _Exchange(msgspec.Struct):
+    frames: list[msgspec.Raw]
+
+
+_exchange = msgspec.json.Decoder(_Exchange)
+_object = msgspec.json.Decoder(dict[str, Any])
 
 
 class Http:
@@ -91,20 +97,22 @@ class Http:
         """The answer as a JSON object. Raises LinkError where it is none: somebody else answers there."""
         body = await self.call(method, path, **arguments)
         try:
-            return _frames.decode(body)
+            return _object.decode(body)
         except msgspec.MsgspecError as error:
             raise _stranger() from error
 
     async def poll(self, hello: Hello, frames: Sequence[AnyFrame]) -> list[AnyFrame]:
         """One exchange of frames. Frames of kinds this build does not know are left out."""
         body = msgspec.json.encode({"hello": hello, "frames": list(frames)})
-        answer = await self.call_json(
-            "POST", "/v1/poll", content=body, headers={"Content-Type": "application/json"}
-        )
+        answer = await self.call("POST", "/v1/poll", content=body, headers={"Content-Type": "application/json"})
+        try:
+            frames_in = _exchange.decode(answer).frames
+        except msgspec.MsgspecError as error:
+            raise _stranger() from error
         found: list[AnyFrame] = []
-        for each in answer.get("frames", ()):
+        for each in frames_in:
             try:
-                found.append(msgspec.convert(each, AnyFrame))
+                found.append(protocol.decode(each))
             except msgspec.ValidationError:
                 continue
         return found

@@ -266,9 +266,10 @@ class Link:
             permissions=tuple(welcome.permissions),
             latency=seconds if not known.connected else known.latency,
         )
+        if not known.connected:
+            since = known.since if known.kind is Kind.SYNCING else time.time()
+            state = replace(state, kind=Kind.SYNCING, since=since, code="", detail="", hint="")
         self._change_state(state)
-        if not state.connected:
-            self._set(Kind.SYNCING)
 
     def live(self) -> None:
         """The cache is up to date; for the connection."""
@@ -291,7 +292,7 @@ class Link:
             self.tell(LinkChange(changes=Changes(conversations=touched, workspace=True)))
             touched = set()
 
-        self._set(Kind.SYNCING)
+        self._set(Kind.SYNCING, progress=0.0)
         rebuilt = await fill(self.cache, self.http, session.epoch, session.agent, self.run_cache, told=progress)
         self.tell(LinkChange(changes=Changes(conversations=touched, workspace=True), rebuilt=rebuilt))
 

@@ -136,7 +136,7 @@ class Polling:
         """Set by the reader: the relay has more than it gave."""
 
     async def begin(self, hello: Callable[[], Hello]) -> None:
-        """See Wire."""
+        """See Wire. Asked anew before each exchange."""
         self._hello = hello
 
     async def frames(self) -> AsyncIterator[AnyFrame]:
@@ -145,9 +145,11 @@ class Polling:
             self._ready.clear()
             out, self._out = self._out, []
             self.more = False
-            for frame in await self._http.poll(self._hello(), out):
+            before = self._hello()
+            for frame in await self._http.poll(before, out):
                 yield frame
-            if not self.more:
+            # Without progress asking again at once would ask for ever.
+            if not self.more or self._hello().cursor == before.cursor:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), self._seconds)
 
