@@ -89,8 +89,10 @@ def _ansi_variables(palette: Mapping[str, str], dark: bool) -> dict[str, str]:
     default = "ansi_default"
     quiet = muted if muted != default else default
     marked = primary != default
+    selection = {} if palette["selection"] == "default" else {"input-selection-background": _css(palette["selection"])}
     return {
         **BUILTIN_THEMES["ansi-dark" if dark else "ansi-light"].variables,
+        **selection,
         "border": primary,
         "border-blurred": quiet,
         "block-cursor-background": primary if marked else default,
@@ -98,7 +100,6 @@ def _ansi_variables(palette: Mapping[str, str], dark: bool) -> dict[str, str]:
         "block-cursor-text-style": "bold" if marked else "bold reverse",
         "footer-key-foreground": primary,
         "input-cursor-text-style": "reverse",
-        "input-selection-background": _css(palette["selection"]),
         "scrollbar": quiet,
         "scrollbar-hover": primary,
         "scrollbar-active": primary,
