@@ -12,6 +12,7 @@ from tests import corpus
 from tests.relay.ingest import Desk, body, desk
 from tests.relay.story import NUMBER, T0, change, changed_number, message, status, who
 from wptui.model import events as ev
+from wptui.model.identity import Alias, AliasKind, contact_key
 from wptui.relay.eventlog import Append
 
 PHONE, USER = "905550001111", "TR.111"
@@ -47,12 +48,12 @@ async def test_a_phone_number_gains_a_user_id(tmp_path: Path) -> None:
 async def test_two_contacts_named_together_become_the_one_created_first(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         await at.take(message("w1", who(PHONE, name="Ahmet"), text="1"), message("w2", who("", USER), 1, text="2"))
-        first = await at.one("SELECT id FROM conversations ORDER BY created_seq LIMIT 1")
+        first = await at.rows("SELECT id, contact FROM conversations ORDER BY created_seq LIMIT 1")
         assert len(await threads(at)) == 2
         await at.take(message("w3", who(PHONE, USER), 2, text="3"))
         assert await threads(at) == [["1", "2", "3"]]
         assert await people(at) == [[(USER, 0), (PHONE, 0)]]
-        assert await at.one("SELECT id FROM conversations") == first
+        assert await at.rows("SELECT id, contact FROM conversations") == first
         merges = await at.events(ev.ContactMerged, ev.ConversationMerged)
         assert [type(each) for each in merges] == [ev.ContactMerged, ev.ConversationMerged]
         assert await at.one("SELECT count(*) FROM requests") == 1
@@ -128,8 +129,34 @@ async def test_a_number_that_comes_back_is_theirs_again(tmp_path: Path) -> None:
         assert await at.one("SELECT phone FROM contacts") == "+" + PHONE
 
 
-async def test_somebody_who_reverts_a_contact_key_gets_a_fresh_one(tmp_path: Path) -> None:
-    """A contact first seen by its number lost it; who has the number now is another contact."""
+async def test_two_changes_in_the_wrong_order_bring_nothing_back(tmp_path: Path) -> None:
+    steps = [
+        message("w1", who(PHONE, USER), text="1"),
+        changed_number("w2", (PHONE, USER), ("905550002222", "TR.222"), 5),
+        changed_number("w3", ("905550002222", "TR.222"), ("905550003333", "TR.333"), 9),
+    ]
+    for order in permutations(range(3)):
+        async with desk(tmp_path / "".join(map(str, order))) as at:
+            for index in order:
+                await at.take(steps[index])
+            (aliases,) = await people(at)
+            assert dict(aliases) == {
+                USER: 1, "TR.222": 1, "TR.333": 0, PHONE: 1, "905550002222": 1, "905550003333": 0
+            }, order  # fmt: skip
+            assert await at.one("SELECT phone FROM contacts") == "+905550003333"
+
+
+async def test_a_contact_key_that_is_taken_is_not_used_twice(tmp_path: Path) -> None:
+    taken = contact_key(Alias(AliasKind.BSUID, USER))
+    async with desk(tmp_path) as at:
+        created = ev.make(ev.ContactCreated(contact=taken), at=1, actor="meta")
+        await at.clerk.act(lambda db: [Append([created])])
+        await at.take(message("w1", who("", USER), text="1"))
+        assert await at.one("SELECT count(*) FROM contacts") == 2
+        assert await at.one("SELECT contact FROM conversations") != taken
+
+
+async def test_a_number_with_a_new_user_id_belongs_to_somebody_new(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         await at.take(
             message("w1", who(PHONE), text="1"),

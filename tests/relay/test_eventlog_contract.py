@@ -170,8 +170,9 @@ async def test_compare_and_set_on_a_conversation(log: EventLog) -> None:
     await log.append([Append([event("claimed", "k1")], unique="c1", expect=("k1", 1))])
     raw = await log.store_raw(b"{}", 1)
     with pytest.raises(ConflictError):
-        await log.append([Append([event("a")]), Append([event("b", "k1")], expect=("k1", 1))], raws=[raw])
+        await log.append([Append([event("a")], unique="u1"), Append([event("b", "k1")], expect=("k1", 1))], raws=[raw])
     assert await log.head() == 3
+    assert await log.known(["u1"]) == {}
     assert await log.backlog() == 1
     # A repeat is no failure, and the version counts what the batch itself has added.
     repeat = Append([event("claimed", "k1")], unique="c1", expect=("k1", 1))
@@ -357,6 +358,17 @@ async def test_the_write_ahead_log_is_bounded(tmp_path: Path, monkeypatch: pytes
         for _ in range(60):
             await asyncio.gather(*(log.store_raw(b"x" * 4000, 1) for _ in range(64)))
         assert (tmp_path / "log.db-wal").stat().st_size < 8 << 20  # of the 15 MB written
+
+
+async def test_opening_does_not_read_through_all_bodies(tmp_path: Path) -> None:
+    async with make_log(tmp_path / "log.db") as log:
+        for _ in range(5):
+            await log.store_raw(b"x", 1)
+        await log.append([], raws=[3])
+        await log.append([], raws=[1, 2, 5])
+    with sqlite3.connect(tmp_path / "log.db") as db:
+        assert db.execute("SELECT value FROM meta WHERE key = 'low'").fetchone() == (3,)
+    db.close()
 
 
 async def test_other_files_are_not_taken_for_a_log(tmp_path: Path) -> None:

@@ -145,6 +145,18 @@ async def test_a_body_that_does_not_say_its_length_is_measured(endpoint: Endpoin
     assert [len(each) for each in await endpoint.stored()] == [LIMIT]
 
 
+async def test_a_body_without_end_is_not_waited_for(endpoint: Endpoint) -> None:
+    url = endpoint.client.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(5):
+        writer.write(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
+    answer = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert await endpoint.stored() == []
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 async def test_other_methods_are_refused(endpoint: Endpoint, method: str) -> None:
     answer = await endpoint.client.request(method, "/webhook")

@@ -99,7 +99,7 @@ def rekey(draft: Draft, item: Rekey) -> None:
     contact = _one(draft, owners) if owners else _create(draft, old[0])
     # Changes of one customer may arrive in the wrong order: only one that starts from what is known now brings
     # an alias back to life that was retired before.
-    current = all(_state(db, contact, alias) == "active" for alias in old)
+    current = _active(db, contact) <= {*old, *new}
     for alias in old:
         state = _state(db, contact, alias)
         if state != "retired" and owner(db, alias) in (None, contact):
@@ -175,6 +175,15 @@ def _state(db: sqlite3.Connection, contact: str, alias: Alias) -> str | None:
         "SELECT retired FROM aliases WHERE kind = ? AND value = ? AND contact = ?", (alias.kind, alias.value, contact)
     ).fetchone()
     return None if row is None else "retired" if row[0] else "active"
+
+
+def _active(db: sqlite3.Connection, contact: str) -> set[Alias]:
+    """The user ids and numbers `contact` has now."""
+    rows = db.execute(
+        "SELECT kind, value FROM aliases WHERE contact = ? AND kind IN (?, ?) AND retired = 0",
+        (contact, AliasKind.BSUID, AliasKind.WA_ID),
+    )
+    return {Alias(AliasKind(kind), value) for kind, value in rows}
 
 
 def _name(draft: Draft, contact: str, alias: Alias, ts: int, *, verified: bool = False) -> None:
