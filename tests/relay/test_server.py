@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from wptui.model.events import Event
 from wptui.model.protocol import SCHEMA, CommandFrame, Result, Sorry
 from wptui.relay.config import Campaign, Canned
 from wptui.sandbox.shapes import encode, message_update
+from wptui.sandbox.world import Number
 
 
 async def test_a_message_reaches_the_agent_and_the_answer_reaches_the_customer(play: Stage) -> None:
@@ -178,4 +180,23 @@ async def test_the_disk_fills_up(play: Stage, monkeypatch: pytest.MonkeyPatch) -
     again = await play.sit_down("Ayşe")
     await play.conversation(again, "dolu")
     assert (await again.ask(command, id)).ok
+    await again.waits_for("conversation.noted", note=id)
     assert len(again.seen("conversation.noted")) == 1
+
+
+async def test_a_faster_number_is_asked_about(play: Stage) -> None:
+    ayse = await play.sit_down("Ayşe")
+    await ayse.waits_for("template.updated")
+    number = play.sandbox.phone_number_ids[0]
+    node = play.sandbox.graph.account._number
+
+    def upgraded(found: Number) -> dict[str, object]:
+        return node(found) | {"throughput": {"level": "HIGH"}}
+
+    play.sandbox.graph.account._number = upgraded  # type: ignore[method-assign]
+    value = {"display_phone_number": "905550000010", "event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"}
+    change = {"field": "phone_number_quality_update", "value": value}
+    entry = {"id": play.sandbox.waba_id, "time": 1795348800, "changes": [change]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    assert await play.sandbox.webhooks.post_raw(body) == 200
+    await ayse.waits_for("number.updated", number=number, throughput="HIGH")

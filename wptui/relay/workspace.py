@@ -37,6 +37,16 @@ _RETRY = 30.0
 _SETTLE = 2.0
 """Seconds after a template's webhook until the list is read: several come together."""
 
+_TELLING = frozenset(
+    {
+        "phone_number_quality_update",
+        "phone_number_name_update",
+        "template_category_update",
+        "message_template_components_update",
+    }
+)
+"""Webhook fields that tell of a change without saying all of it."""
+
 Json = dict[str, Any]
 
 
@@ -202,10 +212,14 @@ class Workspace:
         self._followed: tuple[int, int] | None = None
 
     def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
-        """A template's or number's webhook is a reason to ask Meta."""
-        told = (ev.TemplateUpdated.TYPE, ev.NumberUpdated.TYPE)
-        if any(event.type in told and event.actor == "meta" for event in events):
-            self._ask.set()
+        """A webhook about a template or a number is a reason to ask Meta."""
+        for event in events:
+            if event.actor != "meta":
+                continue
+            if event.type in (ev.TemplateUpdated.TYPE, ev.NumberUpdated.TYPE) or (
+                event.type == ev.AccountAlerted.TYPE and msgspec.json.decode(event.data).get("field") in _TELLING
+            ):
+                self._ask.set()
 
     async def configure(self) -> None:
         """Tell what the configuration and the accounts say. Raises StorageError."""
