@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from rich.console import Console
 
 from tests.widgets.host import Host
 from tests.widgets.seed import NOW, Shop
@@ -42,7 +43,8 @@ async def test_the_keys_move_the_cursor_and_enter_opens(shop: Shop) -> None:
     fill(shop, 5)
     host, widget = opened(shop)
     async with host.run_test(size=(44, 12)) as pilot:
-        await pilot.press("j", "j", "k", "enter")
+        await pilot.press("j", "j", "k")
+        widget.action_open()
         await pilot.pause()
         assert widget.selected == "c001"
         assert "Customer 001" in host.lines[2] and host.lines[2].startswith("▌")
@@ -202,7 +204,8 @@ async def test_a_long_list_is_read_a_window_at_a_time(shop: Shop, monkeypatch: p
 async def test_an_empty_list_says_so_in_words(shop: Shop, query: InboxQuery, words: str) -> None:
     host, widget = opened(shop, query)
     async with host.run_test(size=(44, 12)) as pilot:
-        await pilot.press("j", "enter", "pagedown", "G")
+        await pilot.press("j", "pagedown", "G")
+        widget.action_open()
         assert words in " ".join(" ".join(host.lines).split())
         assert widget.selected is None
         assert not any(isinstance(told, InboxList.Opened) for told in host.told)
@@ -259,3 +262,29 @@ async def test_a_click_opens(shop: Shop) -> None:
         await pilot.click(InboxList, offset=(10, 5))
         await pilot.pause()
         assert InboxList.Opened("c002") in host.told
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "colour-blind", "ansi16", "no-colour"])
+async def test_a_key_costs_few_bytes(shop: Shop, theme: str) -> None:
+    """Issue 2 allows 400 a key; what is told to the terminal is each line from its left edge to the last change."""
+    fill(shop, 15)
+    widget = InboxList()
+    host = Host(widget, shop, theme)
+    host.call_later(widget.show, QUERY, shop.db)
+    async with host.run_test(size=(44, 40)) as pilot:
+        await pilot.pause()
+        console = Console(color_system="256", force_terminal=True)
+        painted = host.painted()
+        costs: list[int] = []
+        for _key in range(10):
+            painted.clear()
+            await pilot.press("j")
+            await pilot.pause()
+            costs.append(
+                sum(
+                    len("\x1b[20;20H")
+                    + len(widget.render_line(region.y).crop(0, region.right).render(console).encode())
+                    for region in painted
+                )
+            )
+        assert 100 < max(costs) <= 400, costs

@@ -82,7 +82,7 @@ def test_a_failure_says_why_and_which_key_helps(shop: Shop) -> None:
     shop.answer("c", "cevap", status="failed:131047")
     text = squeezed(drawn(shop))
     assert "! not sent: The 24-hour window is closed. Send a template instead. (131047)" in text
-    assert "r retry · D discard" in text
+    assert "R retry · D discard" in text
 
 
 def test_keys_are_named_as_the_agent_has_set_them(shop: Shop) -> None:
@@ -209,7 +209,7 @@ def test_in_a_group_each_sender_is_named(shop: Shop) -> None:
 def test_long_texts_are_cut_until_asked_for(shop: Shop) -> None:
     long = shop.receive("c", "uzun " * 13_000)
     cut = drawn(shop)
-    assert len(cut) < SHOWN * 3 and "(show all with v)" in cut
+    assert len(cut) < SHOWN * 3 and "(show all with w)" in cut
     whole = drawn(shop, context=replace(CONTEXT, expanded=frozenset({long})))
     assert whole.count("uzun") == 13_000
 

@@ -177,7 +177,8 @@ async def test_to_the_quoted_message_and_back(shop: Shop) -> None:
     shop.receive("c", "about this", ago=10, quote="w3")
     host, widget = opened(shop)
     async with host.run_test(size=(60, 20)) as pilot:
-        await pilot.press("apostrophe")
+        await pilot.pause()
+        widget.action_quoted()
         assert widget.selected is not None and widget.selected.id == "w3" and 3 in shown(host)
         await pilot.press("backspace")
         assert widget.selected is not None and widget.selected.text == "about this"
@@ -219,12 +220,14 @@ async def test_a_file_is_asked_for_only_where_there_is_one(shop: Shop) -> None:
     shop.receive("c", "", kind="image", message="photo", media=ev.Media(id="1"))
     host, widget = opened(shop)
     async with host.run_test(size=(60, 20)) as pilot:
-        await pilot.press("o")
+        await pilot.pause()
+        widget.action_media()
         await pilot.pause()
         assert not any(isinstance(told, ThreadView.MediaWanted) for told in host.told)
         shop.event(ev.MediaStored(message="photo", key="k", mime="image/jpeg", size=9), "c")
         widget.refresh_rows()
-        await pilot.press("o")
+        await pilot.pause()
+        widget.action_media()
         await pilot.pause()
         assert [told.row.id for told in host.told if isinstance(told, ThreadView.MediaWanted)] == ["photo"]
 
@@ -232,14 +235,16 @@ async def test_a_file_is_asked_for_only_where_there_is_one(shop: Shop) -> None:
 async def test_a_long_text_unfolds_and_folds(shop: Shop) -> None:
     shop.open("c", "Ahmet")
     shop.receive("c", "uzun " * 5000)
-    host, _widget = opened(shop)
+    host, widget = opened(shop)
     async with host.run_test(size=(60, 20)) as pilot:
         await pilot.press("G")
-        assert "(show all with v)" in host.lines[-1]
-        await pilot.press("v", "G")
-        assert "(show all with v)" not in host.lines[-1]
-        await pilot.press("v", "G")
-        assert "(show all with v)" in host.lines[-1]
+        assert "(show all with w)" in host.lines[-1]
+        widget.action_expand()
+        await pilot.press("G")
+        assert "(show all with w)" not in host.lines[-1]
+        widget.action_expand()
+        await pilot.press("G")
+        assert "(show all with w)" in host.lines[-1]
 
 
 async def test_ten_thousand_messages_open_like_ten(shop: Shop) -> None:
@@ -275,7 +280,9 @@ async def test_every_size_down_to_nothing_is_survived(shop: Shop) -> None:
 async def test_nothing_open_and_nothing_there(shop: Shop) -> None:
     host, widget = opened(shop, None)
     async with host.run_test(size=(60, 12)) as pilot:
-        await pilot.press("j", "k", "pageup", "G", "g", "v", "o", "apostrophe", "backspace")
+        await pilot.press("j", "k", "pageup", "G", "g", "backspace")
+        for action in (widget.action_expand, widget.action_quoted, widget.action_media):
+            action()
         assert "No conversation is open." in " ".join(host.lines)
         shop.open("empty", "Boş")
         widget.open("empty")

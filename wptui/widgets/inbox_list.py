@@ -37,7 +37,8 @@ _KEPT = 1000
 class InboxList(ScrollView, can_focus=True):
     """The list of conversations. Give it a database and a query with `show`; it never writes.
 
-    Its look comes from `configure`. `selected` is the id under the cursor, None where the list is empty.
+    Its look comes from `configure`. Its own keys only move the cursor; `action_open` is for the app's command.
+    `selected` is the id under the cursor, None where the list is empty.
     """
 
     DEFAULT_CSS = """
@@ -51,7 +52,6 @@ class InboxList(ScrollView, can_focus=True):
         Binding("pageup", "page(-1)", show=False, id="inbox.page_up"),
         Binding("home,g", "first", show=False, id="inbox.first"),
         Binding("end,G", "last", show=False, id="inbox.last"),
-        Binding("enter", "open", show=False, id="inbox.open"),
     ]
 
     @dataclass

@@ -32,7 +32,10 @@ _NEAR = 20
 
 
 class ThreadView(ScrollView, can_focus=True):
-    """The thread of one conversation. Give it a database and a conversation with `open`; it never writes."""
+    """The thread of one conversation. Give it a database and a conversation with `open`; it never writes.
+
+    Its own keys only move about; `action_expand`, `action_quoted` and `action_media` are for the app's commands.
+    """
 
     DEFAULT_CSS = """
     ThreadView { overflow: hidden hidden; scrollbar-size: 0 0; }
@@ -45,10 +48,7 @@ class ThreadView(ScrollView, can_focus=True):
         Binding("pageup", "page(-1)", show=False, id="thread.page_up"),
         Binding("home,g", "first", show=False, id="thread.first"),
         Binding("end,G", "last", show=False, id="thread.last"),
-        Binding("v", "expand", show=False, id="thread.expand"),
-        Binding("apostrophe", "quoted", show=False, id="thread.quoted"),
         Binding("backspace", "back", show=False, id="thread.back"),
-        Binding("o", "media", show=False, id="thread.media"),
     ]
 
     @dataclass

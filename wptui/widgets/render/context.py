@@ -9,11 +9,11 @@ from datetime import date, tzinfo
 from wptui.widgets.glyphs import FULL, Glyphs
 
 KEYS: Mapping[str, str] = {
-    "retry": "r",
+    "retry": "R",
     "discard": "D",
     "open": "o",
-    "expand": "v",
-    "quote": "'",
+    "expand": "w",
+    "quote": "J",
 }
 """What a hint calls the key of a command, unless the agent has other keys."""
 
