@@ -13,7 +13,7 @@ import msgspec
 
 from wptui import __version__
 from wptui.model import protocol
-from wptui.model.protocol import POLL_SECONDS, SUBPROTOCOL, AnyFrame, Hello
+from wptui.model.protocol import POLL_SECONDS, SUBPROTOCOL, AnyFrame, Hello, Sorry
 from wptui.sync.credentials import Account, is_loopback
 from wptui.sync.http import Http, as_sorry
 from wptui.sync.trouble import Trouble
@@ -92,18 +92,31 @@ class Socket:
 
     async def begin(self, hello: Callable[[], Hello]) -> None:
         """See Wire."""
-        await self._connection.send(_text(hello()))
+        await self.send([hello()])
 
     async def frames(self) -> AsyncIterator[AnyFrame]:
-        """See Wire. Frames of kinds this build does not know are passed over."""
-        async for text in self._connection:
-            with suppress(msgspec.ValidationError):
-                yield protocol.decode(text)
+        """See Wire. Frames of kinds this build does not know are passed over.
+
+        Raises Trouble where the relay said why it closes.
+        """
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            async for text in self._connection:
+                with suppress(msgspec.ValidationError):
+                    yield protocol.decode(text)
+        except ConnectionClosed as error:
+            if error.rcvd is not None and 4400 <= error.rcvd.code < 4500:  # a `sorry` that got lost
+                raise Trouble.of(Sorry(code=error.rcvd.reason)) from error
+            raise
 
     async def send(self, frames: Sequence[AnyFrame]) -> None:
-        """See Wire."""
-        for frame in frames:
-            await self._connection.send(_text(frame))
+        """See Wire. That the connection is gone is for `frames` to tell: the relay's last words may still be there."""
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed):
+            for frame in frames:
+                await self._connection.send(_text(frame))
 
     async def close(self) -> None:
         """See Wire."""
