@@ -24,9 +24,14 @@ CAMPAIGNS = ("", "", "", "KIŞ24", "BAHAR")
 
 
 def fill(
-    path: Path, conversations: int, messages_each: int = 4, seed: int = 1, indexed: bool = True
+    path: Path,
+    conversations: int,
+    messages_each: int = 4,
+    seed: int = 1,
+    indexed: bool = True,
+    waiting: float = 0.1,
 ) -> sqlite3.Connection:
-    """A store at `path` with `conversations`, a tenth of them waiting; returns the open connection."""
+    """A store at `path` with `conversations`, this share of them `waiting`; returns the open connection."""
     rng = random.Random(seed)
     now = int(time.time())
     db = open_database(path)
@@ -36,21 +41,20 @@ def fill(
         seq += messages_each + 4
         name = f"{rng.choice(NAMES)} {rng.choice(FAMILIES)}"
         phone = f"+90555{n:07d}"
-        waiting = rng.random() < 0.1
-        last = now - rng.randrange(60, 3600 if waiting else 30 * 86400)
+        waits = rng.random() < waiting
+        last = now - rng.randrange(60, 3600 if waits else 30 * 86400)
         text = rng.choice(TEXTS)
         id = f"k{n:012d}"
         contacts.append((f"c{n}", name, phone, seq, seq))
         talks.append(
-            (id, f"c{n}", "n1", name, f"{name.lower()} {phone}", "open" if waiting or n % 3 else "resolved",
-             1 if waiting else 0, last if waiting else None, last + 86400, rng.choice(CAMPAIGNS), f"{id}-1", 1, last, last,
-             text, "in" if waiting else "out", "text", None if waiting else "read", seq, seq)
+            (id, f"c{n}", "n1", name, f"{name.lower()} {phone}", "open" if waits or n % 3 else "resolved",
+             1 if waits else 0, last if waits else None, last + 86400, rng.choice(CAMPAIGNS), f"{id}-1", 1,
+             last, last, text, "in" if waits else "out", "text", None if waits else "read", seq, seq)
         )  # fmt: skip
-        requests.append((f"{id}-1", id, last - 600, last - 500 if not waiting else None, last if waiting else None))
+        requests.append((f"{id}-1", id, last - 600, last - 500 if not waits else None, last if waits else None))
         for m in range(messages_each):
-            inbound = m % 2 == 0 if waiting else m % 2 == 1
             back = messages_each - 1 - m
-            inbound = (back % 2 == 0) == waiting
+            inbound = (back % 2 == 0) == waits
             messages.append(
                 (f"{id}.{m}", id, f"{id}-1", f"wamid.{id}.{m}", "in" if inbound else "out",
                  "customer" if inbound else "agent:a1", "text", last - back * 60, seq - messages_each + m,
@@ -62,23 +66,25 @@ def fill(
         )
         db.executemany("INSERT INTO contacts (id, name, phone, created_seq, seq) VALUES (?, ?, ?, ?, ?)", contacts)
         db.executemany(
-            "INSERT INTO conversations (id, contact, number, title, title_fold, state, unread, waiting_since, window_expires,"
-            " campaign, request, requests, last_in_ts, last_at, preview, preview_dir, preview_kind, preview_status,"
-            f" created_seq, seq) VALUES ({', '.join('?' * 20)})",
+            "INSERT INTO conversations (id, contact, number, title, title_fold, state, unread, waiting_since,"
+            " window_expires, campaign, request, requests, last_in_ts, last_at, preview, preview_dir, preview_kind,"
+            f" preview_status, created_seq, seq) VALUES ({', '.join('?' * 20)})",
             talks,
         )
         db.execute(
             "UPDATE conversations SET waiting_key = COALESCE(waiting_since, ?1 - last_at), unread_key = "
-            "CASE WHEN unread > 0 THEN 0 ELSE ?1 END - last_at, campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END",
+            "CASE WHEN unread > 0 THEN 0 ELSE ?1 END - last_at, "
+            "campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END",
             (FAR,),
         )
         db.executemany(
-            "INSERT INTO requests (id, conversation, opened_at, first_response_at, waiting_since) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO requests (id, conversation, opened_at, first_response_at, waiting_since)"
+            " VALUES (?, ?, ?, ?, ?)",
             requests,
         )
         db.executemany(
-            "INSERT INTO messages (id, conversation, request, wamid, dir, author, kind, ts, seq, text, counted, human, status)"
-            f" VALUES ({', '.join('?' * 13)})",
+            "INSERT INTO messages (id, conversation, request, wamid, dir, author, kind, ts, seq, text, counted, human,"
+            f" status) VALUES ({', '.join('?' * 13)})",
             messages,
         )
         set_meta(db, "cursor", seq)

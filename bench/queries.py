@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from bench.figures import arguments, tell
 from bench.filled import fill
 from wptui.store import filters, inbox, search, stats, thread
 from wptui.store.inbox import InboxQuery, Sort
@@ -25,41 +27,42 @@ def milliseconds(work: Callable[[], object], runs: int = 15) -> float:
     return statistics.median(times)
 
 
+def measured(db: sqlite3.Connection, size: int) -> dict[str, float]:
+    """What each query takes in a store of `size` conversations."""
+    now = int(time.time())
+    query = InboxQuery(now=now)
+    middle = inbox.window(db, query, inbox.count(db, query) // 2, 1)[0].id
+    works: dict[str, Callable[[], object]] = {
+        f"inbox, first 50 by {sort}": partial(inbox.window, db, InboxQuery(sort=sort, now=now), 0, 50) for sort in Sort
+    }
+    works |= {
+        "inbox, page in the middle": lambda: inbox.window(db, query, size // 3, 50),
+        "inbox, count": lambda: inbox.count(db, query),
+        "inbox, place of a conversation": lambda: inbox.position(db, query, middle),
+        "header counters": lambda: inbox.counters(db, "a1", now, 600),
+        "thread, last 100": lambda: thread.latest(db, middle, 100),
+        "live pane": lambda: stats.day_figures(db, now - 86400, now, now, 600),
+        "search, newest 50 of a word": lambda: search.find(db, "isik", 50),
+        "search, newest 50 of a prefix": lambda: search.find(db, "kar", 50),
+        "filter, campaign": lambda: inbox.count(db, InboxQuery(filter=filters.parse("campaign:kış24"), now=now)),
+    }
+    return {name: milliseconds(work) for name, work in works.items()}
+
+
 def main() -> None:
     """Prints a line a query."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--conversations", type=int, default=100_000)
-    sizes = (100, parser.parse_args().conversations)
-    figures: dict[str, list[float]] = {}
-    for size in sizes:
+    asked = parser.parse_args()
+    many = asked.conversations // 10 if asked.quick else asked.conversations
+    figures = {}
+    for size in (100, many):
         with tempfile.TemporaryDirectory() as folder:
             db = fill(Path(folder) / "cache.db", size)
-            now = int(time.time())
-            for sort in Sort:
-                query = InboxQuery(sort=sort, now=now)
-                figures.setdefault(f"inbox, first 50 by {sort}", []).append(
-                    milliseconds(lambda q=query: inbox.window(db, q, 0, 50))
-                )
-            query = InboxQuery(now=now)
-            middle = inbox.window(db, query, inbox.count(db, query) // 2, 1)[0].id
-            for name, work in {
-                "inbox, page in the middle": lambda: inbox.window(db, query, size // 3, 50),
-                "inbox, count": lambda: inbox.count(db, query),
-                "inbox, place of a conversation": lambda: inbox.position(db, query, middle),
-                "header counters": lambda: inbox.counters(db, "a1", now, 600),
-                "thread, last 100": lambda: thread.latest(db, middle, 100),
-                "live pane": lambda: stats.day_figures(db, now - 86400, now, now, 600),
-                "search, newest 50 of a word": lambda: search.find(db, "isik", 50),
-                "search, newest 50 of a prefix": lambda: search.find(db, "kar", 50),
-                "filter, campaign": lambda: inbox.count(
-                    db, InboxQuery(filter=filters.parse("campaign:kış24"), now=now)
-                ),
-            }.items():
-                figures.setdefault(name, []).append(milliseconds(work))
+            figures[size] = measured(db, size)
             db.close()
-    print(f"{'milliseconds (median)':40} {sizes[0]:>10} {sizes[1]:>10}")
-    for name, (small, large) in figures.items():
-        print(f"{name:40} {small:10.2f} {large:10.2f}")
+    for name, value in figures[many].items():
+        tell(name, value, "ms", peer=("with 100 conversations", figures[100][name]))
 
 
 if __name__ == "__main__":

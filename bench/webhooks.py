@@ -1,6 +1,6 @@
 """Durable webhooks a second: a real relay process on loopback, asked over keep-alive connections.
 
-    python bench/webhooks.py [--seconds 3] [--connections 1,16,64,256]
+    python -m bench.webhooks [--quick] [--seconds 3] [--connections 1,16,64,256]
 
 One line a figure. The client is ours and raw, so that it costs little beside the relay; every body is a new,
 signed message of about a kilobyte. Beside it stands what SQLite gives without HTTP: the same bodies through the
@@ -9,26 +9,21 @@ event log's group commit alone. `expanded/s` is how fast the clerk turns what wa
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import itertools
 import json
 import os
-import socket
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-SECRET = "bench-secret"
-NUMBER = "109876500000010"
+from bench.figures import arguments, percentile, tell
+from bench.serving import NUMBER, SECRET, relay
+
 _CUSTOMERS = 2000
 _names = itertools.count()
 
@@ -103,13 +98,13 @@ class Caller(asyncio.Protocol):
             self._done.set_exception(ConnectionError("the relay hung up"))
 
 
-def told(what: str, rate: float, latencies: list[float]) -> None:
-    """Print one figure."""
-    cuts = statistics.quantiles(latencies, n=100)
-    print(f"{what:<44} {rate:>9,.0f}/s   p50 {cuts[49] * 1e3:7.2f} ms   p99 {cuts[98] * 1e3:7.2f} ms", flush=True)
+def told(what: str, latencies: list[float]) -> None:
+    """The percentiles beside a rate."""
+    tell(f"{what}, p50", percentile(latencies, 50) * 1e3, "ms")
+    tell(f"{what}, p99", percentile(latencies, 99) * 1e3, "ms")
 
 
-async def over_http(port: int, connections: int, seconds: float, rate: float) -> float:
+async def over_http(port: int, connections: int, seconds: float, rate: float) -> tuple[float, list[float]]:
     """Deliver for about `seconds`; `rate` is the guess by which the requests are made beforehand."""
     requests = iter([request(body()) for _ in range(max(200, int(rate * seconds)))])
     loop = asyncio.get_running_loop()
@@ -119,77 +114,38 @@ async def over_http(port: int, connections: int, seconds: float, rate: float) ->
     for each in done:
         await loop.create_connection(lambda each=each: Caller(requests, latencies, each), "127.0.0.1", port)  # type: ignore[misc]
     await asyncio.gather(*done)
-    reached = len(latencies) / (time.perf_counter() - begun)
-    told(f"webhook → 200, {connections} connections", reached, latencies)
-    return reached
+    return len(latencies) / (time.perf_counter() - begun), latencies
 
 
-async def bare(connections: int, seconds: float, rate: float) -> float:
+async def bare(connections: int, seconds: float) -> float:
     """The group commit alone, asked by as many coroutines as there would be connections."""
     from wptui.relay.eventlog import make_log
 
+    rate = {1: 3000.0, 16: 30_000.0}.get(connections, 60_000.0)
     bodies = iter([body() for _ in range(max(200, int(rate * seconds)))])
-    latencies: list[float] = []
+    count = 0
     with tempfile.TemporaryDirectory() as folder:
         async with make_log(Path(folder) / "log.db") as log:
 
             async def store() -> None:
+                nonlocal count
                 for each in bodies:
-                    begun = time.perf_counter()
-                    await log.store_raw(each, int(begun))
-                    latencies.append(time.perf_counter() - begun)
+                    await log.store_raw(each, int(time.time()))
+                    count += 1
 
             begun = time.perf_counter()
             await asyncio.gather(*(store() for _ in range(connections)))
-            reached = len(latencies) / (time.perf_counter() - begun)
-    told(f"SQLite group commit alone, {connections} at once", reached, latencies)
-    return reached
+            return count / (time.perf_counter() - begun)
 
 
-@contextlib.asynccontextmanager
-async def relay(folder: str) -> AsyncIterator[int]:
-    """A relay process; yields its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "WPTUI_HOME": folder,
-        "WPTUI_APP_SECRET": SECRET,
-        "WPTUI_VERIFY_TOKEN": "bench",
-        "WPTUI_ACCESS_TOKEN": "bench",
-        "WPTUI_GRAPH_URL": "http://127.0.0.1:9",  # nobody is there: Meta cannot be reached
-        "WPTUI_WABA_ID": "200000000000777",
-        "WPTUI_PHONE_NUMBER_IDS": NUMBER,
-        "WPTUI_LISTEN": f"127.0.0.1:{port}",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wptui", "relay", "run"], env=environment, stdout=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(200):
-            try:
-                _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit("the relay did not start") from None
-                await asyncio.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-async def drained(port: int) -> None:
-    """Wait until everything stored is expanded, and tell how fast that was."""
-    begun = before = await backlog(port)
+async def drained(port: int) -> float:
+    """Wait until everything stored is expanded; how fast that was, in bodies a second."""
+    begun = left = await backlog(port)
     start = time.perf_counter()
-    while before:
+    while left:
         await asyncio.sleep(0.1)
-        before = await backlog(port)
-    if begun:
-        print(f"{'expanded afterwards':<44} {begun / (time.perf_counter() - start):>9,.0f}/s", flush=True)
+        left = await backlog(port)
+    return begun / (time.perf_counter() - start)
 
 
 async def backlog(port: int) -> int:
@@ -200,33 +156,30 @@ async def backlog(port: int) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             return str(answer.read().decode())
 
-    text = await asyncio.to_thread(ask)
-    return int(
-        float(next(line.split()[1] for line in text.splitlines() if line.startswith("wptui_expansion_backlog ")))
-    )
+    lines = (await asyncio.to_thread(ask)).splitlines()
+    return int(float(next(line.split()[1] for line in lines if line.startswith("wptui_expansion_backlog "))))
 
 
 async def main() -> None:
     """All figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", default="1,16,64,256")
     asked = parser.parse_args()
-    counts = [int(count) for count in asked.connections.split(",")]
-    with tempfile.TemporaryDirectory() as folder:
-        async with relay(folder) as port:
-            rate = 2000.0
-            for count in counts:
-                rate = await over_http(port, count, 0.3, rate)  # how much is enough
-                await over_http(port, count, asked.seconds, rate)
-                await drained(port)
-    for count in counts:
-        await bare(count, asked.seconds / 2, await bare_rate(count))
-
-
-async def bare_rate(count: int) -> float:
-    """A guess for `bare`."""
-    return {1: 3000.0, 16: 30_000.0}.get(count, 60_000.0)
+    seconds = 0.5 if asked.quick else asked.seconds
+    with tempfile.TemporaryDirectory() as folder, relay(Path(folder) / "relay") as (url, _pid):
+        port = int(url.rpartition(":")[2])
+        rate = 2000.0
+        for count in (int(each) for each in asked.connections.split(",")):
+            rate, _ = await over_http(port, count, 0.3, rate)  # how much is enough
+            reached, latencies = await over_http(port, count, seconds, rate)
+            expanded = await drained(port)
+            alone = await bare(count, seconds / 2)
+            what = f"webhook → 200, {count} connection{'s' if count > 1 else ''}"
+            target = 10_000 if count == 64 else None
+            tell(what, reached, "/s", peer=("group commit without HTTP", alone), at_least=target)
+            told(what, latencies)
+            tell("… expanded afterwards", expanded, "bodies/s")
 
 
 if __name__ == "__main__":
