@@ -290,3 +290,15 @@ async def test_nothing_open_and_nothing_there(shop: Shop) -> None:
         shop.db.execute("ALTER TABLE messages RENAME TO gone")
         widget.open("empty")
         assert "cannot be read: no such table" in " ".join(" ".join(host.lines).split())
+
+
+async def test_reading_far_above_is_not_disturbed_by_what_comes_below(shop: Shop) -> None:
+    talk(shop, 600)
+    host, widget = opened(shop)
+    async with host.run_test(size=(60, 20)) as pilot:
+        await pilot.press(*["pageup"] * 25)
+        before = host.lines
+        shop.receive("c", "message 9999")
+        widget.refresh_rows()
+        await pilot.pause()
+        assert host.lines[:-1] == before[:-1] and "1 new below" in host.lines[-1]

@@ -32,6 +32,7 @@ TABLE: dict[str, Glyph] = {
     "up": Glyph("↑", "↑", "^"),
     "down": Glyph("↓", "↓", "v"),
     "reply": Glyph("↳", "↳", "+"),
+    "to": Glyph("→", "→", "->"),
     "forward": Glyph("↪", "↪", ">"),
     "choice": Glyph("▸", "▸", ">"),
     "times": Glyph("×", "×", "x"),
@@ -84,6 +85,7 @@ class Glyphs:
     up: str
     down: str
     reply: str
+    to: str
     forward: str
     choice: str
     times: str

@@ -9,8 +9,10 @@ from wptui.store.thread import ThreadRow
 
 PAGE = 100
 """Rows read at once."""
-_MOST = 2000
-"""Rows kept at most where the end is in view: older ones are read again when they are wanted."""
+_MOST = 300
+"""Rows kept at most while the end is in view: older ones are read again when they are wanted."""
+_FIRST = (-(2**62), 0)
+"""Before every place in a thread."""
 
 
 class ThreadRows:
@@ -63,6 +65,13 @@ class ThreadRows:
             self._newest = self.rows[-1].key if self.rows else (0, 0)
             self.whole = thread.is_whole(*opened)
 
+    def load_start(self) -> None:
+        """The first page of what the store holds."""
+        if opened := self._open():
+            self._set(thread.since(*opened, _FIRST, PAGE))
+            self.at_start = True
+            self.at_end = len(self.rows) < PAGE
+
     def load_older(self) -> int:
         """Adds the page before the first row; how many rows that were."""
         opened = self._open()
@@ -97,8 +106,11 @@ class ThreadRows:
         self.at_start, self.at_end = len(older) < PAGE, len(newer) < PAGE
         return True
 
-    def refresh(self) -> None:
-        """Reads the same stretch again, and where it reached the end, what is new there."""
+    def refresh(self, *, trim: bool = False) -> None:
+        """Reads the same stretch again, and where it reached the end, what is new there.
+
+        `trim` lets go of what lies far above the end.
+        """
         opened = self._open()
         if opened is None:
             return
@@ -107,7 +119,7 @@ class ThreadRows:
             self.load_end()
             return
         if self.at_end:
-            first = self.rows[max(0, len(self.rows) - _MOST)]
+            first = self.rows[max(0, len(self.rows) - _MOST) if trim else 0]
             self._set(thread.since(*opened, first.key))
         else:
             self._set(thread.since(*opened, self.rows[0].key, len(self.rows)))

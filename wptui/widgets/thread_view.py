@@ -174,7 +174,7 @@ class ThreadView(ScrollView, can_focus=True):
         on_last = self._cursor == len(held.rows) - 1
         chosen = cursor
         try:
-            held.refresh()
+            held.refresh(trim=following)
             arrived = held.arrived()
             self._error = ""
         except sqlite3.Error as error:
@@ -449,8 +449,8 @@ class ThreadView(ScrollView, can_focus=True):
 
     def action_first(self) -> None:
         """To the beginning of what the store holds."""
-        while self._held.load_older():
-            pass
+        if not self._held.at_start:
+            self._held.load_start()
         if self._held.rows:
             self._cursor = 0
             self._anchor = (0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from wptui.i18n import _, format_date, format_decimal
+from wptui.i18n import _, format_date, format_decimal, ngettext
 from wptui.store.thread import ThreadRow
 from wptui.widgets.render.cells import Line, clip
 from wptui.widgets.render.context import ThreadContext
@@ -28,7 +28,10 @@ def attachment(row: ThreadRow, context: ThreadContext) -> list[Line]:
     reader = _READERS.get(row.kind)
     if reader is not None:
         lines += reader(row, context)
-    return lines[:_MOST]
+    if len(lines) > _MOST:
+        more = len(lines) - _MOST
+        lines[_MOST:] = [[(ngettext("{n} more line", "{n} more lines", more).format(n=more), "thread-tag")]]
+    return lines
 
 
 def media(row: ThreadRow, context: ThreadContext) -> list[Line]:

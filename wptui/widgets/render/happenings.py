@@ -35,7 +35,7 @@ def sentence(row: ThreadRow, context: ThreadContext) -> str:
             return _("back from snooze")
         case "rekeyed":
             old, new = str(body.get("old") or "?"), str(body.get("new") or "?")
-            return _("the customer's number or id changed: {old} → {new}").format(old=old, new=new)
+            return _("the customer's number or id changed: {change}").format(change=f"{old} {context.glyphs.to} {new}")
         case "identity_changed":
             return _("the customer's security code changed: make sure who they are")
         case "handed":

@@ -165,6 +165,8 @@ def _content(row: ThreadRow, context: ThreadContext) -> list[Line]:
         lines.append(reacted)
     if not lines:
         lines.append([(f"[{kind_word(row.kind)}]", "thread-tag")])
+    if not context.glyphs.emoji:
+        lines = [[(simple(text), style) for text, style in line] for line in lines]
     return [part for line in lines for part in _fold_line(line, room)]
 
 
