@@ -77,7 +77,9 @@ async def test_the_same_command_again_gives_the_first_outcome(play: Stage) -> No
     command = c.Assign(conversation=conversation, agent="ayse")
     first = await ayse.ask(command, id)
     head = play.relay.hub.known
-    # By now it would be refused: the conversation is not nobody's any more.
+    mehmet = await play.sit_down("Mehmet")
+    assert (await mehmet.ask(c.Assign(conversation=conversation, agent="mehmet", expect="ayse"))).ok
+    # By now it would be refused: the conversation is a colleague's.
     second = await ayse.ask(command, id)
     assert first.ok and (second.ok, second.seq) == (first.ok, first.seq)
     both = await asyncio.gather(*(play.relay.commands.execute(

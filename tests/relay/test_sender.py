@@ -65,10 +65,14 @@ async def test_an_id_used_for_another_command_is_refused(play: Stage) -> None:
 
 async def test_messages_of_one_conversation_keep_their_order(play: Stage) -> None:
     ayse, conversation = await talk(play)
+    play.sandbox.faults.delay_ms = 30  # each is under way when the next is asked for
     for n in range(12):
         assert (await ayse.ask(text(conversation, str(n)))).ok
-    await until(lambda: len(sent(play)) == 12)
+    await until(lambda: len(ayse.seen("message.accepted")) == 12)
     assert sent(play) == [str(n) for n in range(12)]
+    # Not by luck: none was tried before the one before it had its outcome.
+    calls = [event.type for event in ayse.events if event.type in ("message.attempted", "message.accepted")]
+    assert calls == ["message.attempted", "message.accepted"] * 12
 
 
 async def test_too_fast_for_one_customer_waits_in_order(play: Stage) -> None:
