@@ -257,3 +257,19 @@ def test_a_number_sends_below_its_ceiling() -> None:
     assert 20 * 0.8 * 10 <= count <= 20 * 10
     throttle.pause(None, 5)
     assert throttle.ready("2", "") == now + 5
+
+
+async def test_a_fault_of_ours_leaves_no_message_hanging(play: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    ayse, conversation = await talk(play)
+    send = play.relay.graph.send_message
+
+    async def broken(number: str, payload: Any) -> Any:
+        monkeypatch.setattr(play.relay.graph, "send_message", send)
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(play.relay.graph, "send_message", broken)
+    id = c.command_id()
+    await ayse.ask(text(conversation, "ilk"), id)
+    await ayse.waits_for("message.unknown", message=id)
+    await ayse.ask(text(conversation, "ikinci"))
+    await until(lambda: sent(play) == ["ikinci"])

@@ -138,7 +138,8 @@ class GraphEffects:
                 problem = error
             except LinkError as error:
                 delay, problem = 2**attempt, error
-            await asyncio.sleep(min(delay, 8) * self._pace)
+            if attempt < _TRIES:
+                await asyncio.sleep(min(delay, 8) * self._pace)
         self._meters.graph.labels("reaction", "unreachable").inc()
         told = _("The reaction was not sent: {reason}").format(reason=problem)
         raise RefusedError("not_sent", told) from problem

@@ -28,7 +28,7 @@ from wptui.cloudapi import payloads
 from wptui.cloudapi.errors import rule
 from wptui.cloudapi.limits import PayloadError
 from wptui.model import events as ev
-from wptui.model.errors import StorageError
+from wptui.model.errors import ConfigError, StorageError
 from wptui.relay.eventlog.contract import Append
 from wptui.relay.outgoing import uploads
 from wptui.relay.throttle import Throttle
@@ -229,6 +229,8 @@ class Sender:
         except OSError as error:
             problem = ev.Problem(code=_UPLOAD, details=error.strerror or "")
             return await self._fail(item, attempt, problem)
+        except ConfigError as error:
+            return await self._fail(item, attempt, ev.Problem(code=_MALFORMED, details=str(error)))
         if not await self._attempted(item, attempt):
             return
         try:
@@ -240,6 +242,10 @@ class Sender:
         except GraphUnclear as error:
             self._count("unclear")
             await self._log_outcome(item, attempt, [ev.MessageUnknown(message=item.id, reason=str(error))])
+        except Exception as error:
+            # A fault of ours, and no telling on which side of the call.
+            _log.exception("message %s", item.id)
+            await self._log_outcome(item, attempt, [ev.MessageUnknown(message=item.id, reason=type(error).__name__)])
         else:
             self._count("accepted")
             self._unreachable = 0
