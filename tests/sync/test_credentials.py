@@ -50,7 +50,16 @@ def test_unencrypted_is_refused_except_to_this_machine(given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "ftp://x", "https://", "https://u:p@x.example", "https://x/?q=1", "https://x:port", "https://a b", "https://x#f"],
+    [
+        "",
+        "ftp://x",
+        "https://",
+        "https://u:p@x.example",
+        "https://x/?q=1",
+        "https://x:port",
+        "https://a b",
+        "https://x#f",
+    ],
 )
 def test_no_address(given: str) -> None:
     with pytest.raises(UsageError):

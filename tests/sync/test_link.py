@@ -370,9 +370,7 @@ async def test_colleagues_see_where_one_another_are(house: House) -> None:
     row = await mehmet.row("Ayşe Yılmaz")
     mehmet.link.presence("viewing", row.id)
     seen = await until(
-        lambda: next(
-            (each for change in ayse.changes for each in change.presence if each.conversation == row.id), None
-        )
+        lambda: next((each for change in ayse.changes for each in change.presence if each.conversation == row.id), None)
     )
     assert (seen.state, seen.name) == ("viewing", "Mehmet")
 
@@ -405,8 +403,7 @@ async def test_a_stranger_at_the_address_is_told(house: House) -> None:
 
 def test_sync_does_not_load_a_network_library_when_imported() -> None:
     program = (
-        "import sys, wptui.sync.link, wptui.sync.media; "
-        "print({'httpx', 'websockets', 'keyring'} & set(sys.modules))"
+        "import sys, wptui.sync.link, wptui.sync.media; print({'httpx', 'websockets', 'keyring'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

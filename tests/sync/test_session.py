@@ -278,5 +278,3 @@ def test_an_event_the_fold_stumbles_over_does_not_stop_the_rest(tmp_path: Path) 
     assert changes.cursor == 22 and changes.skipped == {"message.received": 1}
     assert cache.db.execute("SELECT name FROM agents WHERE id = 'z'").fetchone() == ("Z",)
     cache.close()
-
-

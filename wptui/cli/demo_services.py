@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from wptui.relay.config import Campaign, Canned, RelayConfig
 from wptui.relay.server import Relay
 from wptui.sandbox.server import Sandbox
 
+HOME_PREFIX = "wptui-demo-"
 HISTORY = 0.75
 """Hours over which the customers of the full demo have begun to write."""
 
@@ -113,8 +115,9 @@ def main() -> None:
     install(plan["lang"])
     try:
         asyncio.run(serve(home, plan))
-    except KeyboardInterrupt:
-        pass  # ^C reaches the whole group; the demo itself says good-bye
+    finally:
+        if home.name.startswith(HOME_PREFIX):  # the demo's window may just have been closed on it
+            shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -153,9 +153,7 @@ def heading(row: InboxRow, names: Names, now: int, target: int) -> Iterator[str]
         yield _("Labels {names}").format(names=", ".join(row.labels))
 
 
-def messages(
-    rows: Sequence[ThreadRow], title: str, names: Names, now: int, *, ids: bool = False
-) -> Iterator[str]:
+def messages(rows: Sequence[ThreadRow], title: str, names: Names, now: int, *, ids: bool = False) -> Iterator[str]:
     """A thread: a line for each day, then each message as `14:25 name: text`, further lines of a text indented."""
     today = datetime.fromtimestamp(now)
     context = ThreadContext(

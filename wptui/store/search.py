@@ -33,7 +33,8 @@ def match_expression(text: str) -> str:
 
 def index_behind(db: sqlite3.Connection, limit: int = 2000) -> int:
     """Indexes up to `limit` messages that are new or changed, in the caller's transaction; how many there were."""
-    done = int(get_meta(db, "search_done", 0) or 0)
+    # Places of messages that were removed are used again: what stands beyond the last one is not done.
+    done = min(int(get_meta(db, "search_done", 0) or 0), _last(db))
     rows = db.execute(
         "SELECT no, text, revoked_at FROM messages WHERE no > ? ORDER BY no LIMIT ?", (done, limit)
     ).fetchall()
@@ -48,9 +49,19 @@ def index_behind(db: sqlite3.Connection, limit: int = 2000) -> int:
         ((no, fold(text)) for no, text, revoked in rows if text and revoked is None),
     )
     newest = max((row[0] for row in rows), default=0)
-    if newest > done:
-        set_meta(db, "search_done", newest)
+    set_meta(db, "search_done", max(newest, done))
     return len(rows) + len(changed)
+
+
+def is_behind(db: sqlite3.Connection) -> bool:
+    """Whether there is anything for `index_behind` to do. Costs microseconds."""
+    if int(get_meta(db, "search_done", 0) or 0) != _last(db):
+        return True
+    return db.execute("SELECT 1 FROM search_changed LIMIT 1").fetchone() is not None
+
+
+def _last(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT COALESCE(MAX(no), 0) FROM messages").fetchone()[0])
 
 
 def find(db: sqlite3.Connection, text: str, limit: int = 50, before: int | None = None) -> list[Hit]:

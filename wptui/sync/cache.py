@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from wptui.store.database import cursor, get_meta, open_database, set_meta, tran
 from wptui.store.fold import Changes
 from wptui.store.fold_contacts import remove_conversation
 
-_IDLE_BATCH = 2000
+_INDEX_BATCH = 500
 
 _log = logging.getLogger("wptui.sync.cache")
 
@@ -46,6 +47,11 @@ class Cache:
         """The connection. Only while open."""
         assert self._db is not None
         return self._db
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file is open."""
+        return self._db is not None
 
     def open(self, *, check: bool = False) -> None:
         """Opens the file, made if it is not there; with `check` every page is looked at.
@@ -188,16 +194,24 @@ class Cache:
         if version != self._data_version:
             # Rare, so a scan is good enough: without another writer this is never reached.
             self._data_version = version
-            found = self.db.execute("SELECT id FROM conversations WHERE seq > ?", (self._known,))
-            changes.conversations |= {id for (id,) in found} - changes.removed
+            found = {id for (id,) in self.db.execute("SELECT id FROM conversations WHERE seq > ?", (self._known,))}
+            for id in found - changes.conversations:
+                changes.inbound += self.db.execute(
+                    "SELECT conversation, id, ts FROM messages WHERE conversation = ? AND seq > ? AND dir = 'in' "
+                    "AND source = 'live' AND kind <> 'request_welcome' ORDER BY ts, seq",
+                    (id, self._known),
+                ).fetchall()
+            changes.conversations |= found - changes.removed
             changes.workspace = True
         self._known = changes.cursor = max(self._known, cursor(self.db))
         return changes
 
-    def index_some(self) -> bool:
-        """Brings the search index a batch further; whether there was anything to do."""
-        with transaction(self.db) as db:
-            return search.index_behind(db, _IDLE_BATCH) > 0
+    def index(self, seconds: float) -> None:
+        """Brings the search index further, for about so long at most."""
+        until = time.monotonic() + seconds
+        while search.is_behind(self.db) and time.monotonic() < until:
+            with transaction(self.db) as db:
+                search.index_behind(db, _INDEX_BATCH)
 
 
 def merge(into: Changes, more: Changes) -> None:

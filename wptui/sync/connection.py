@@ -227,5 +227,3 @@ def _carry_out(cache: Cache, jobs: list[_Job]) -> Changes:
         else:
             merge(total, cache.drop(job.conversations))
     return total
-
-

@@ -202,9 +202,7 @@ def _write(saved: _File) -> None:
     try:
         paths.write_atomic(_path(), msgspec.json.format(msgspec.json.encode(saved)))
     except OSError as error:
-        raise StorageError(
-            _("{path} cannot be written: {error}").format(path=_path(), error=error.strerror)
-        ) from error
+        raise StorageError(_("{path} cannot be written: {error}").format(path=_path(), error=error.strerror)) from error
 
 
 def _keyring() -> ModuleType | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import sqlite3
 import time
@@ -41,11 +42,13 @@ REFUSED_SECONDS = 300.0
 """Until a relay that refused is asked again by itself."""
 SOCKET_AGAIN, SOCKET_AGAIN_MOST = 60.0, 600.0
 """Seconds of polling after which a WebSocket is tried again; doubled each time."""
-POKE_SECONDS = 0.5
+POKE_SECONDS, REFUSED_POKE_SECONDS = 0.5, 5.0
 """Held keys bring a new attempt at most so often."""
 PULL_SECONDS = 30.0
 FILL_TOLD = 0.3
 """Seconds between two reports of a snapshot's progress."""
+INDEX_SECONDS = 0.2
+"""Of each second, at most, for the search index."""
 ASLEEP = 10.0
 """Seconds: a housekeeping tick so late means that the machine slept, and the connection is most likely dead."""
 
@@ -127,13 +130,11 @@ class Link:
         self.outbox.on_add = lambda: _in_loop(loop, self._wake)
         keeper = asyncio.create_task(self._keep_house())
         attempts = 0
-        opened = False
         try:
             while not self._closing:
                 try:
-                    if not opened:
+                    if not self.cache.is_open:
                         await self._open()
-                        opened = True
                     await self._connect()
                     attempts = 0
                 except Exception as error:
@@ -149,8 +150,7 @@ class Link:
             await self.http.close()
             await self.run_cache(self.cache.close)
             self._thread.shutdown(wait=False)
-            if opened:
-                self._note_use("")
+            self._mark("")
 
     def _wake(self) -> None:
         if self._connection is not None:
@@ -158,16 +158,19 @@ class Link:
 
     async def _open(self) -> None:
         """Opens the cache; after a crash every page of it is looked at first."""
-        crashed = bool(self.outbox.get("cache_in_use"))
+        user = self.outbox.get("cache_user")
         try:
-            await self.run_cache(lambda: self.cache.open(check=crashed))
+            await self.run_cache(lambda: self.cache.open(check=bool(user) and not _lives(user)))
         except CacheDamaged as error:
             await self._rebuild(error)
-        self._note_use("1")
+        self._mark(str(os.getpid()))
 
-    def _note_use(self, value: str) -> None:
+    def _mark(self, user: str) -> None:
+        """Notes which process uses the cache, unless another one does: found at a start, it tells of a crash."""
         try:
-            self.outbox.set("cache_in_use", value)
+            before = self.outbox.get("cache_user")
+            if not before or before == str(os.getpid()) or not _lives(before):
+                self.outbox.set("cache_user", user)
         except StorageError:
             pass  # a full disk; the worst is a check too many, or one too few, at the next start
 
@@ -206,7 +209,8 @@ class Link:
         except TimeoutError:
             return
         if not self._closing:
-            await asyncio.sleep(max(0.0, min(POKE_SECONDS, seconds) - (time.monotonic() - begun)))
+            least = REFUSED_POKE_SECONDS if self.state.kind is Kind.REFUSED else POKE_SECONDS
+            await asyncio.sleep(max(0.0, min(least, seconds) - (time.monotonic() - begun)))
             if self.state.kind is not Kind.REFUSED:
                 self._set(Kind.CONNECTING)
 
@@ -334,7 +338,7 @@ class Link:
             self.cache.open()
             return None, True
         changes = self.cache.others()
-        self.cache.index_some()
+        self.cache.index(INDEX_SECONDS)
         return changes, False
 
     # ── small things ─────────────────────────────────────────────────────────────────────────────────────
@@ -355,6 +359,19 @@ class Link:
         if state != self.state:
             self.state = state
             self.tell(LinkChange(state=state))
+
+
+def _lives(process: str) -> bool:
+    """Whether a process of this number runs here."""
+    if os.name == "nt" or not process.isdigit():
+        return False  # asking there would end it
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

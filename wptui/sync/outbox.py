@@ -219,9 +219,7 @@ class Outbox:
         """Keeps a draft; "" removes it."""
         with self._change() as db:
             if text:
-                db.execute(
-                    "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (conversation, text, int(time.time()))
-                )
+                db.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (conversation, text, int(time.time())))
             else:
                 db.execute("DELETE FROM drafts WHERE conversation = ?", (conversation,))
 
@@ -251,9 +249,7 @@ def _move(path: Path, to: Path) -> None:
 
 def _told(error: Exception) -> StorageError:
     if is_full(error):
-        return StorageError(
-            _("Not saved: the disk is full"), hint=_("Make room and try again; nothing else was lost.")
-        )
+        return StorageError(_("Not saved: the disk is full"), hint=_("Make room and try again; nothing else was lost."))
     return StorageError(_("The outbox cannot be used: {error}").format(error=error))
 
 

@@ -65,9 +65,7 @@ async def fill(
         filler = _Filler(cache, epoch, agent)
         replaced |= bool(await run(filler.begin))
         try:
-            async with http.stream(
-                "GET", "/v1/snapshot", params={"after": filler.after, "schema": SCHEMA}
-            ) as response:
+            async with http.stream("GET", "/v1/snapshot", params={"after": filler.after, "schema": SCHEMA}) as response:
                 await _pour(response.aiter_bytes(), filler, run, told)
         except RefusedError:
             if filler.after:  # it does not know where to resume: begin anew
