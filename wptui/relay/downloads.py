@@ -224,7 +224,7 @@ class Downloads:
             animated=media.animated,
             sha256=got.sha256,
         )
-        self._files.note(stored)
+        await asyncio.to_thread(self._files.note, stored)
         return stored
 
     async def _by_link(self, url: str, path: Path) -> Downloaded | None:

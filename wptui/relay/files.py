@@ -6,6 +6,7 @@ content decides where it is kept.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -121,16 +122,16 @@ class FileStore:
                     digest.update(chunk)
                     if len(head) < _HEAD:
                         head += chunk[: _HEAD - len(head)]
-                    file.write(chunk)
+                    await asyncio.to_thread(file.write, chunk)
                 file.flush()
-                os.fsync(file.fileno())
+                await asyncio.to_thread(os.fsync, file.fileno())
             stored = self._judge(head, size, digest.hexdigest(), filename)
             part.replace(self.folder / stored.key)
         except OSError as error:
             raise self._full(error) from error
         finally:
             part.unlink(missing_ok=True)
-        self.note(stored)
+        await asyncio.to_thread(self.note, stored)
         return stored
 
     def _judge(self, head: bytes, size: int, sha256: str, filename: str) -> Stored:

@@ -1,4 +1,4 @@
-"""`/v1/`: what terminals ask over plain HTTP — sign in, snapshot, files, stories, search, and polling.
+"""`/v1/`: what terminals ask over plain HTTP — sign in, snapshot, files, stories, and polling.
 
 Every answer that is no success carries a `sorry` frame as its body, so that a terminal reads one kind of refusal.
 """
@@ -18,13 +18,13 @@ from wptui.cloudapi.limits import PayloadError
 from wptui.i18n import _
 from wptui.model import protocol
 from wptui.model.errors import AuthError, StorageError
-from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
+from wptui.model.protocol import SCHEMA, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
 from wptui.relay import stories
 from wptui.relay.accounts import Accounts, Session
 from wptui.relay.desk import Desk, Unreadable, read_frame
 from wptui.relay.files import FileStore, TooBig
 from wptui.relay.socket import bearer
-from wptui.store import bundles, search
+from wptui.store import bundles
 from wptui.store.database import get_meta
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ class Api:
             Route("/v1/media", guarded(self._upload), methods=["POST"]),
             Route("/v1/media/{key}", guarded(self._download), methods=["GET"]),
             Route("/v1/messages/{id:path}/story", guarded(self._story), methods=["GET"]),
-            Route("/v1/search", guarded(self._search), methods=["GET"]),
         ]
 
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -167,25 +166,23 @@ class Api:
                 return sorry(409, "malformed", _("The snapshot cannot be resumed. Begin anew."))
             begun = int(start)
 
-        def source(db: sqlite3.Connection) -> Iterator[Bundle]:
+        gzip = "gzip" in request.headers.get("accept-encoding", "")
+
+        def source(db: sqlite3.Connection) -> Iterator[bytes]:
+            # Encoded and compressed in the stream's own thread: the event loop has webhooks to answer.
+            packer = zlib.compressobj(5, zlib.DEFLATED, 31) if gzip else None
             for bundle in bundles.snapshot(db, resume):
                 if bundle.after:
                     bundle.after = f"{epoch}.{begun}.{bundle.after}"
-                yield bundle
+                line = protocol.encode(bundle) + b"\n"
+                yield packer.compress(line) if packer else line
+            line = protocol.encode(Synced(seq=begun, epoch=epoch)) + b"\n"
+            yield packer.compress(line) + packer.flush() if packer else line
 
-        lines = self._lines(source, Synced(seq=begun, epoch=epoch))
         headers = {"cache-control": "no-store", "vary": "accept-encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if gzip:
             headers["content-encoding"] = "gzip"
-            lines = _gzip(lines)
-        return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
-
-    async def _lines(
-        self, source: Callable[[sqlite3.Connection], Iterator[Bundle]], last: Synced
-    ) -> AsyncIterator[bytes]:
-        async for bundle in self._desk.view.stream(source):
-            yield protocol.encode(bundle) + b"\n"
-        yield protocol.encode(last) + b"\n"
+        return StreamingResponse(self._desk.view.stream(source), media_type="application/x-ndjson", headers=headers)
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -238,15 +235,6 @@ class Api:
         visibility = self._desk.hub.visibility
         return visibility.may_see(visibility.audience(session.agent.id), conversation)
 
-    async def _search(self, request: Request, session: Session) -> Response:
-        """Messages in the whole history, beyond what a terminal holds."""
-        text = request.query_params.get("q", "")[:200]
-        before = request.query_params.get("before", "")
-        at = int(before) if before.isdigit() else None
-        hits = await self._desk.view.ask(lambda db: search.find(db, text, 50, at))
-        shown = [hit for hit in hits if self._sees(session, hit.conversation)]
-        return _json({"hits": shown})
-
 
 def sorry(status: int, code: str, message: str) -> Response:
     """A refusal: a `sorry` frame with an HTTP status."""
@@ -276,12 +264,3 @@ def _filename(request: Request) -> str:
     from urllib.parse import unquote
 
     return unquote(request.headers.get("x-filename", ""))[:255]
-
-
-async def _gzip(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    packer = zlib.compressobj(5, zlib.DEFLATED, 31)
-    async for line in lines:
-        packed = packer.compress(line)
-        if packed:
-            yield packed
-    yield packer.flush()

@@ -271,7 +271,7 @@ class Sender:
         if path is None or stored is None:
             raise OSError(2, "the relay does not have the file any more")
         id = await self._graph.upload_media(number, path, stored.mime, animated=stored.animated)
-        self._files.remember(key, number, id)
+        await asyncio.to_thread(self._files.remember, key, number, id)
         return id
 
     async def _attempted(self, item: Queued, attempt: int) -> bool:
