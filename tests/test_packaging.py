@@ -24,7 +24,9 @@ pytestmark = pytest.mark.xdist_group("packaging")  # built and installed once, n
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """The output of *command*, which must succeed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=os.environ | environment)
+    # Whatever path the tests themselves were started with must not stand in for what is installed.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=inherited | environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
