@@ -288,3 +288,19 @@ async def test_a_key_costs_few_bytes(shop: Shop, theme: str) -> None:
                 )
             )
         assert 100 < max(costs) <= 400, costs
+
+
+async def test_a_conversation_that_changes_where_it_stands_moves_nothing(shop: Shop) -> None:
+    fill(shop, 20)
+    host, widget = opened(shop)
+    async with host.run_test(size=(44, 12)) as pilot:
+        await pilot.pause()
+        for row in range(4):
+            before = host.lines
+            assert widget.selected == f"c{row:03}"
+            shop.event(ev.ConversationRead(upto=shop.seq), widget.selected, actor="agent:a1")
+            widget.refresh_rows({widget.selected})
+            await pilot.pause()
+            assert [line[12:] for line in host.lines] == [line[12:] for line in before]
+            assert cursor_line(host) == 2 * row
+            await pilot.press("j")

@@ -215,7 +215,8 @@ class InboxList(ScrollView, can_focus=True):
         top = old_top
         for index, row in before.items():
             if row.id != self._selected and (there := self._position(row.id)) is not None:
-                top = there - (index - old_top) + (1 if self._gap is None and index > old_cursor else 0)
+                # It closed ranks where the cursor's conversation went from before it to behind it.
+                top = there - (index - old_top) + (1 if self._gap is None and index > old_cursor and at > there else 0)
                 break
         self._cursor = at
         self._top = max(0, min(top, self._count - self._page))
