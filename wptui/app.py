@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 from textual.app import App
 from textual.events import AppBlur, AppFocus
+from textual.screen import Screen
 
 from wptui.screens.desk import Desk, LinkLike, MakeLink, Remote, Told
 from wptui.screens.theming import WptuiTheme, load_theme
@@ -57,6 +59,8 @@ class WptuiApp(App[int]):
         self.glyphs = glyphs.choose()
         self.frugal = desk.settings.frugal_on()
         self.crash: BaseException | None = None
+        self._curtain = ExitStack()
+        """Closed when the first frame may be painted."""
         self.focus_known = False
         """Whether this terminal tells when it gets and loses the focus."""
         self._make_link = make_link or connect
@@ -79,17 +83,24 @@ class WptuiApp(App[int]):
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def on_mount(self) -> None:
-        """The first screen, and behind it everything that takes time."""
+    def get_default_screen(self) -> Screen[None]:
+        """The inbox, or the first steps."""
         if self.desk.account is None:
             from wptui.screens.welcome import WelcomeScreen
 
-            self.push_screen(WelcomeScreen())
-            return
+            return WelcomeScreen()
         from wptui.screens.main import MainScreen
 
+        # One frame when everything has its place, instead of one for each step of getting there.
+        self._curtain.enter_context(self.batch_update())
         self._main = MainScreen()
-        self.push_screen(self._main)
+        return self._main
+
+    def on_mount(self) -> None:
+        """Behind the first frame comes everything that takes time."""
+        if self._main is None:
+            return
+        self._main.call_after_refresh(self._curtain.close)
         # The callback comes when the first frame has been made; a moment later it is on the terminal.
         self._main.call_after_refresh(self.set_timer, FIRST_FRAME, self._begin)
 
@@ -138,12 +149,9 @@ class WptuiApp(App[int]):
         self.desk.wipe()
         await self.switch_to(WelcomeScreen(why))
 
-    async def switch_to(self, screen: object) -> None:
+    async def switch_to(self, screen: Screen[None]) -> None:
         """Leaves every screen for `screen`."""
-        from textual.screen import Screen
-
-        assert isinstance(screen, Screen)
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.switch_screen(screen)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.screen import Screen
 
 from wptui.i18n import _
@@ -54,7 +55,7 @@ class TooSmall(CellView):
 class MainScreen(Screen[None]):
     """The inbox and the conversation that is open."""
 
-    CSS = """
+    DEFAULT_CSS = """
     #panes { height: 1fr; }
     #inbox-pane { width: 38; }
     #chat-pane { width: 1fr; border-left: solid $border-blurred; }
@@ -99,6 +100,7 @@ class MainScreen(Screen[None]):
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def compose(self) -> ComposeResult:
+        self._classify(self.app.size)  # before the first frame, not after it
         yield self.header
         yield self.banner
         with Horizontal(id="panes"):
@@ -186,12 +188,18 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """What fits is shown."""
-        width, height = event.size
+        if self._classify(event.size):
+            self.call_after_refresh(self._settle)
+
+    def _classify(self, size: Size) -> bool:
+        """Which panes there is room for; whether that changed."""
+        width, height = size
+        before = self.classes
         self.set_class(width < LEAST[0] or height < LEAST[1], "tiny")
         self.set_class(width < ONE_PANE, "one-pane")
         self.set_class(width >= NO_STATS, "wide")
         self.set_class(width >= 170, "huge")
-        self.call_after_refresh(self._settle)
+        return self.classes != before
 
     def _settle(self) -> None:
         """The focus must be on something that can be seen; figures that came into sight must be true."""

@@ -43,7 +43,7 @@ class Pages(CellView, can_focus=True):
 class ReadingScreen(Screen[None]):
     """Text to read. Subclasses make `made` lines for a width."""
 
-    CSS = "Pages { height: 1fr; }"
+    DEFAULT_CSS = "Pages { height: 1fr; }"
 
     def __init__(self, title: str) -> None:
         super().__init__()

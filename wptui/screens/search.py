@@ -29,7 +29,7 @@ WAIT = 0.12
 class SearchScreen(Screen["tuple[str, str] | None"]):
     """Answers (conversation, message), the message "" for a conversation found by its name."""
 
-    CSS = "SearchScreen ChoiceList { height: 1fr; }"
+    DEFAULT_CSS = "SearchScreen ChoiceList { height: 1fr; }"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

@@ -59,7 +59,7 @@ def welcome_lines(cells: int, why: str = "") -> list[Line]:
 class WelcomeScreen(Screen[None]):
     """The first steps."""
 
-    CSS = "WelcomeLines { height: 1fr; }"
+    DEFAULT_CSS = "WelcomeLines { height: 1fr; }"
 
     def __init__(self, why: str = "") -> None:
         super().__init__()

@@ -6,7 +6,7 @@ comparing pieces costs microseconds and sends the five cells that changed (ENGIN
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from textual.geometry import Region
 from textual.strip import Strip
@@ -15,10 +15,6 @@ from textual.widget import Widget
 from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line, clip_line, width
 from wptui.widgets.styles import Styles
-
-if TYPE_CHECKING:
-    from textual.events import Resize
-
 
 class Looks(Protocol):
     """What the app gives every widget that draws itself."""
@@ -36,6 +32,7 @@ class CellView(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._shown: list[Line] = []
+        self._made_for = (0, 0)
 
     @property
     def looks(self) -> Looks:
@@ -51,7 +48,8 @@ class CellView(Widget):
         cells, rows = self.size
         if not cells or not rows:
             return
-        old, self._shown = self._shown, self._made(cells, rows)
+        old = self._shown
+        self._make(cells, rows)
         regions: list[Region] = []
         for y in range(rows):
             before = old[y] if y < len(old) else []
@@ -63,18 +61,17 @@ class CellView(Widget):
 
     def repaint(self) -> None:
         """Makes the lines anew and paints everything: the colours changed."""
-        self._shown = self._made(*self.size)
+        self._make(*self.size)
         self.refresh()
 
-    def _made(self, cells: int, rows: int) -> list[Line]:
-        return [clip_line(line, cells) for line in self.lines(cells, rows)[:rows]] if cells else []
-
-    def on_resize(self, event: Resize) -> None:
-        """Another size, other lines."""
-        self.repaint()
+    def _make(self, cells: int, rows: int) -> None:
+        self._made_for = (cells, rows)
+        self._shown = [clip_line(line, cells) for line in self.lines(cells, rows)[:rows]] if cells else []
 
     def render_line(self, y: int) -> Strip:
         """One line as Textual wants it. Each piece is a segment of its own, so that it can be painted alone."""
+        if self._made_for != self.size:  # another size: made where it is drawn, and not drawn twice
+            self._make(*self.size)
         look = self.looks.look
         line = self._shown[y] if y < len(self._shown) else []
         segments = [segment for piece in line for segment in look.segments([piece], self.OVER)]
