@@ -92,10 +92,6 @@ async def test_list_and_read(shop: Shop) -> None:
     assert conversation["contact"]["phone"] == "+905550000101"
     assert conversation["window_open"] and conversation["assignee"] is None and not conversation["late"]
 
-    id = conversation["id"]
-    for wanted in (id, id[:6], "0101", "+90 555 000 01 01", "ayse yilmaz", "YILMAZ"):
-        read = await wptui("read", wanted, "--offline")
-        assert read.code == 0 and read.out.startswith("Ayşe Yılmaz, +905550000101\n"), (wanted, read)
     read = await wptui("read", "mehmet", "--json")
     (message,) = read.json["messages"]
     assert (message["dir"], message["kind"], message["text"]) == ("in", "image", "Kırık geldi")
@@ -103,8 +99,6 @@ async def test_list_and_read(shop: Shop) -> None:
 
     unclear = await wptui("read", "e", "--offline")
     assert unclear.code == 2 and "Ayşe Yılmaz" in unclear.err and "Mehmet Demir" in unclear.err
-    nobody = await wptui("read", "kimse", "--offline")
-    assert nobody.code == 2 and "wptui search" in nobody.err
     assert (await wptui("list", "--filter", "is:nonsense", "--offline")).code == 2
 
     hits = (await wptui("search", "SIPARISIM", "--json", "--offline")).json["hits"]
@@ -130,13 +124,12 @@ async def test_reply_says_what_became_of_it(shop: Shop, tmp_path: Path) -> None:
     assert done.code == 0, done
     assert any(send.body.get("document", {}).get("caption") == "Faturanız" for send in shop.sandbox.sends.all)
 
-    shop.sandbox.faults.update({"fail": [131026]})
-    failed = await wptui("reply", "mehmet", "Bu gitmez")
-    assert failed.code == 1 and "131026" in failed.err and "cannot be reached on WhatsApp" in failed.err
-    shop.sandbox.faults.clear()
+    for mode, wait in (("sync", "accepted"), ("status", "delivered")):
+        shop.sandbox.faults.update({"fail": {"code": 131026, "mode": mode}})
+        failed = await wptui("reply", "mehmet", "Bu gitmez", "--wait", wait)
+        assert failed.code == 1 and "131026" in failed.err and "cannot be reached on WhatsApp" in failed.err
 
     assert (await wptui("reply", "ayse", "x", "--canned", "selam")).code == 2
-    assert (await wptui("reply", "ayse")).code == 2
     unknown = await wptui("reply", "ayse", "--canned", "yok", "--offline")
     assert unknown.code == 2 and "selam" in unknown.err
     too_long = await wptui("reply", "ayse", "x" * 5000, "--offline")
@@ -176,9 +169,7 @@ async def test_what_changes_a_conversation(shop: Shop) -> None:
     async def state() -> Any:
         return (await wptui("list", "--json", "--filter", "from:mehmet is:open", "--offline")).json["conversations"]
 
-    assert (await wptui("assign", "mehmet", "me")).out == "Mehmet Demir: Assigned to Ayşe.\n"
     assert (await wptui("assign", "mehmet", "mehmet")).out == "Mehmet Demir: Assigned to Mehmet.\n"
-    assert (await wptui("assign", "mehmet", "zz")).code == 2
     assert (await wptui("label", "mehmet", "+iade", "acil")).code == 0
     assert (await wptui("label", "mehmet", "-acil")).out == "Mehmet Demir: Label acil taken off.\n"
     assert (await wptui("note", "mehmet", "kargo kayıp", "--json")).json["status"] == "done"
@@ -188,7 +179,6 @@ async def test_what_changes_a_conversation(shop: Shop) -> None:
     assert (await wptui("snooze", "mehmet", "2h")).out.startswith("Mehmet Demir: Snoozed until ")
     assert await state() == []
     assert (await wptui("snooze", "mehmet", "off")).code == 0
-    assert (await wptui("snooze", "mehmet", "yesterday")).code == 2
     assert (await wptui("resolve", "mehmet")).code == 0
     assert (await wptui("list", "--view", "resolved", "--offline")).out.startswith("Mehmet Demir, resolved")
     assert (await wptui("reopen", "mehmet")).code == 0
