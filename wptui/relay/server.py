@@ -177,6 +177,7 @@ class Relay:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # asked for below, where addresses count: not on the way of every webhook
             backlog=2048,
             timeout_graceful_shutdown=5,
         )
@@ -306,6 +307,7 @@ class Relay:
     def _app(self) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
         from starlette.applications import Starlette
         from starlette.routing import Route
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
         api = Api(
             self.desk,
@@ -314,14 +316,15 @@ class Relay:
             self.log,
             secrets=(*self.config.secrets, self.config.verify_token, self.config.access_token),
         )
-        pages = Starlette(
-            routes=[
-                Route("/healthz", self._alive, methods=["GET"]),
-                Route("/readyz", self._ready, methods=["GET"]),
-                Route("/metrics", self._figures, methods=["GET"]),
-                *api.routes(),
-            ]
-        )
+        routes = [
+            Route("/healthz", self._alive, methods=["GET"]),
+            Route("/readyz", self._ready, methods=["GET"]),
+            Route("/metrics", self._figures, methods=["GET"]),
+            *api.routes(),
+        ]
+        # Behind a proxy on this machine, sign-in attempts are counted by the address it names.
+        starlette: Any = Starlette(routes=routes)
+        pages: Any = ProxyHeadersMiddleware(starlette, trusted_hosts="127.0.0.1,::1")
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "websocket":
