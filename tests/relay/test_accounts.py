@@ -142,3 +142,15 @@ async def test_signing_in_and_out_over_http(play: Stage) -> None:
         assert (await http.get("/v1/snapshot")).status_code == 200
         assert (await http.post("/v1/logout")).status_code == 200
         assert (await http.get("/v1/snapshot")).status_code == 401
+
+
+async def test_behind_a_proxy_attempts_are_counted_by_the_address_it_names(play: Stage) -> None:
+    code = play.relay.accounts.code(play.relay.accounts.add("Ayşe").id)
+    async with play.http() as http:
+        for _n in range(6):
+            wrong = {"code": "2222-2222-2222", "device": "x"}
+            answer = await http.post("/v1/login", json=wrong, headers={"X-Forwarded-For": "203.0.113.9"})
+        assert "Too many" in answer.json()["message"]
+        right = {"code": code, "device": "x"}
+        answer = await http.post("/v1/login", json=right, headers={"X-Forwarded-For": "203.0.113.10"})
+        assert answer.status_code == 200

@@ -273,3 +273,49 @@ async def test_a_fault_of_ours_leaves_no_message_hanging(play: Stage, monkeypatc
     await ayse.waits_for("message.unknown", message=id)
     await ayse.ask(text(conversation, "ikinci"))
     await until(lambda: sent(play) == ["ikinci"])
+
+
+async def test_a_bad_day_at_meta(play: Stage) -> None:
+    """Everything goes wrong at once, webhooks too: no customer gets anything twice, and no message hangs."""
+    ayse = await play.sit_down("Ayşe")
+    mehmet = await play.sit_down("Mehmet")
+    faults = play.sandbox.faults
+    faults.duplicate, faults.reorder, faults.overtake = 0.3, 0.3, True
+    conversations = []
+    for n in range(8):
+        await play.sandbox.say(f"+9055501{n:05}", f"soru {n}")
+        conversations.append(await play.conversation(ayse, f"soru {n}"))
+    faults.drop, faults.drop_after, faults.http_500 = 3, 3, 3
+    faults.fail += [FailRule(131056, 3, "sync"), FailRule(130429, 2, "sync"), FailRule(131000, 2, "sync")]
+    ids: dict[str, str] = {}
+    for line in range(5):
+        for n, conversation in enumerate(conversations):
+            agent = (ayse, mehmet)[n % 2]
+            id = c.command_id()
+            ids[id] = f"{n}.{line}"
+            command = text(conversation, ids[id], force=True)
+            assert (await agent.ask(command, id)).ok
+            if line % 2:
+                assert (await agent.ask(command, id)).ok  # the answer was lost: the terminal asks again
+
+    def states() -> Any:
+        return play.relay.clerk.look(lambda db: dict(db.execute("SELECT id, status FROM messages WHERE dir = 'out'")))
+
+    async def settled() -> bool:
+        return not {"queued", "attempted"} & set((await states()).values())
+
+    await until(settled)
+    await play.sandbox.settled()
+
+    async def read() -> bool:
+        accepted = {send.callback for send in play.sandbox.sends.all if send.wamid}
+        found = await states()
+        return all(found[id] == ("read" if id in accepted else "unknown") for id in ids)
+
+    await until(read)
+    taken = [send.callback for send in play.sandbox.sends.all if send.wamid]
+    assert len(taken) == len(set(taken))
+    assert len(set(ids) - set(taken)) == 6  # what was dropped, or answered with a bare 500, nobody knows
+    for n in range(8):
+        lines = [ids[id] for id in taken if id and ids[id].startswith(f"{n}.")]
+        assert lines == sorted(lines)
