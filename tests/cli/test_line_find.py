@@ -12,7 +12,6 @@ import pytest
 from wptui import i18n
 from wptui.cli import line_find, line_text
 from wptui.cli.line_text import Names
-from wptui.model import canned
 from wptui.model import events as ev
 from wptui.model.errors import UsageError
 from wptui.store import fold, inbox, thread
@@ -165,15 +164,3 @@ def test_a_thread_reads_in_order_with_everything_that_belongs_to_it(db: sqlite3.
     assert not any(char in text + line for char in "│┃─✓\x1b")  # nothing a screen reader stumbles over
     i18n.install("tr")
     assert "assigned" not in "".join(line_text.heading(row, Names(db, "ayse"), NOW, 600)).lower()
-
-
-def test_canned_replies_are_filled() -> None:
-    values = canned.variables(customer="Ayşe Yılmaz", agent="Mehmet Kaya", workspace="Kahve")
-    text = "Merhaba {{customer.first_name|efendim}}, ben {{ agent.first_name }} ({{workspace.name}}). "
-    text += "{{customer.phone}}"
-    filled = canned.fill(text, values)
-    assert filled == "Merhaba Ayşe, ben Mehmet (Kahve). {{customer.phone}}"
-    assert canned.missing(filled) == ["customer.phone"]
-    assert canned.fill("{{customer.first_name|efendim}} {{nonsense}}", {}) == "efendim {{nonsense}}"
-    # What a customer is called is text, never a variable again.
-    assert canned.fill("{{customer.name}}", {"customer.name": "{{agent.name}}"}) == "{{agent.name}}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from wptui.cli.line_text import Names
 from wptui.cloudapi.payloads import check_content
 from wptui.cloudapi.templates import fill_template, template_components, template_parameters, unfillable
 from wptui.i18n import _
-from wptui.model import canned
 from wptui.model.commands import SendMessage
 from wptui.model.delivery import RANK, Delivery
 from wptui.model.errors import RefusedError, UsageError
+from wptui.screens.variables import fill, known_values
 from wptui.store.database import get_meta
 from wptui.store.inbox import InboxRow
 from wptui.store.thread import ThreadRow
@@ -27,6 +28,9 @@ from wptui.sync.media import upload
 Json = dict[str, Any]
 
 RESULT_SECONDS = 15.0
+
+_PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
+"""What a canned reply leaves for the agent to fill in."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +100,9 @@ def _canned(line: Line, row: InboxRow, shortcut: str) -> str:
             _("There is no canned reply {name}").format(name=shortcut),
             hint=_("There are: {names}").format(names=names) if names else "",
         )
-    names_of = Names(line.db, line.me)
-    text = canned.fill(
-        found[0],
-        canned.variables(
-            customer=row.title,
-            phone=names_of.phone(row.contact),
-            agent=names_of.agent(line.me),
-            workspace=str(get_meta(line.db, "workspace", "") or ""),
-            number=names_of.number(row.number),
-        ),
-    )
-    if missing := canned.missing(text):
+    agent, workspace = Names(line.db, line.me).agent(line.me), str(get_meta(line.db, "workspace", "") or "")
+    text = fill(found[0], known_values(line.db, row, agent, workspace))
+    if missing := _PLACE.findall(text):
         raise UsageError(
             _("The canned reply asks for {names}, which nobody knows here").format(names=", ".join(missing)),
             hint=_("Write the text yourself, or give the variable a default: {{name|default}}."),
