@@ -304,3 +304,21 @@ async def test_a_conversation_that_changes_where_it_stands_moves_nothing(shop: S
             assert [line[12:] for line in host.lines] == [line[12:] for line in before]
             assert cursor_line(host) == 2 * row
             await pilot.press("j")
+
+
+async def test_while_the_cache_fills_the_cursor_waits_on_the_first_row(shop: Shop) -> None:
+    fill(shop, 10)
+    host, widget = opened(shop, InboxQuery(me="a1", sort=Sort.LAST))
+    async with host.run_test(size=(44, 12)) as pilot:
+        await pilot.pause()
+        for n in range(3):
+            shop.open(f"new{n}", f"New {n}")
+            shop.receive(f"new{n}", "hello", ago=9 - n)
+            widget.refresh_rows({f"new{n}"}, filling=True)
+        assert widget.selected == "new2" and "New 2" in host.lines[0] and host.lines[0].startswith("▌")
+        assert widget.new_above == 0
+        await pilot.press("j")
+        shop.open("last", "Last")
+        shop.receive("last", "hello")
+        widget.refresh_rows({"last"}, filling=True)
+        assert widget.selected == "new1" and cursor_line(host) == 2

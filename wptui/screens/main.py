@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 
 from wptui.i18n import _
 from wptui.model.errors import StorageError, WptuiError
@@ -91,6 +92,8 @@ class MainScreen(Screen[None]):
         self._early: list[str] = []
         """Commands given before."""
         self._groups: dict[str, Any] = {}
+        self._focused_before: Widget | None = None
+        """What had the focus before the window became too small for anything."""
 
     @property
     def wptui(self) -> WptuiApp:
@@ -188,7 +191,10 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """What fits is shown."""
+        focused = self.focused
         if self._classify(event.size):
+            if self.has_class("tiny"):
+                self._focused_before = self._focused_before or focused
             self.call_after_refresh(self._settle)
 
     def _classify(self, size: Size) -> bool:
@@ -203,6 +209,9 @@ class MainScreen(Screen[None]):
 
     def _settle(self) -> None:
         """The focus must be on something that can be seen; figures that came into sight must be true."""
+        if not self.has_class("tiny") and self._focused_before is not None:
+            self._focused_before.focus()
+            self._focused_before = None
         focused = self.focused
         if focused is None or not all(node.display for node in focused.ancestors_with_self):
             reading = self.furnished and self.has_class("reading") and self.chat.conversation
@@ -233,7 +242,8 @@ class MainScreen(Screen[None]):
                     self.restyle()
                 touched = change.changes.conversations | change.changes.removed
                 if touched:
-                    self.inbox.list.refresh_rows(touched)
+                    filling = desk.state is not None and not desk.state.connected
+                    self.inbox.list.refresh_rows(touched, filling=filling)
                 self.chat.changed(change.changes)
                 self.notices.changed(change.changes)
                 self.figures.dirty = True

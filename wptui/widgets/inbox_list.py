@@ -89,6 +89,8 @@ class InboxList(ScrollView, can_focus=True):
         self._top = 0
         self._cursor = 0
         self._selected: str | None = None
+        self._touched = False
+        """Whether the agent has moved the cursor since the list was shown."""
         self._gap: int | None = None
         """Where the cursor's conversation stood before it changed and moved out of sight: moving goes on from there."""
         self._new_above = 0
@@ -160,6 +162,7 @@ class InboxList(ScrollView, can_focus=True):
         self._look = replace(self._look, me=query.me or self._look.me, target=query.target)
         self._error = ""
         self._gap = None
+        self._touched = select is not None
         self._top = self._cursor = 0
         self._announce(0)
         self._read_count()
@@ -178,18 +181,22 @@ class InboxList(ScrollView, can_focus=True):
         self._go(at, by_user=False)
         return True
 
-    def refresh_rows(self, conversations: set[str] | None = None) -> None:
+    def refresh_rows(self, conversations: set[str] | None = None, *, filling: bool = False) -> None:
         """Reads again after `conversations` (None: any) changed. What is on the screen stays where it is.
 
         The cursor keeps its conversation and its line while others come and go. Where its own conversation moves
         (it was answered, say) the list does not run after it: the rows stay, and the next key goes on from where it
-        stood. Where it left the list, the next conversation takes its place.
+        stood. Where it left the list, the next conversation takes its place. While the cache is `filling`, and until
+        the agent has moved, the cursor is on the first row, whichever that is.
         """
         if self._db is None:
             return
         old_top, old_cursor = self._top, self._cursor
         before = {index: self._rows[index] for index in self._visible() if index in self._rows}
         self._read_count()
+        if filling and not self._touched:
+            self._selected = None
+            self._cursor = 0
         at = self._position(self._selected) if self._selected else None
         itself = conversations is not None and self._selected in conversations
         if at is not None and (itself or self._gap is not None):
@@ -197,7 +204,7 @@ class InboxList(ScrollView, can_focus=True):
         else:
             self._gap = None
             self._cursor = self._cursor if at is None else at
-            self._place(old_cursor - old_top)
+            self._place(old_cursor - old_top if at is not None or not filling else 0)
         moved = self._cursor - old_cursor
         if self._top > old_top and moved > 0:
             self._announce(self._new_above + self._top - old_top)
@@ -306,6 +313,7 @@ class InboxList(ScrollView, can_focus=True):
         if not self._count:
             return
         self._gap = None
+        self._touched = True
         old, old_top = self._cursor, self._top
         self._cursor = index
         if index < self._top:
@@ -348,6 +356,7 @@ class InboxList(ScrollView, can_focus=True):
         """A page up or down: the cursor keeps its line."""
         if not self._count:
             return
+        self._touched = True
         line = (self._cursor if self._gap is None else self._gap) - self._top
         self._gap = None
         last_top = max(0, self._count - self._page)
@@ -372,6 +381,7 @@ class InboxList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """Opens the conversation under the cursor."""
         if self._selected:
+            self._touched = True
             self.post_message(self.Opened(self._selected))
 
     def on_click(self, event: events.Click) -> None:
