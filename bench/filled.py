@@ -42,7 +42,7 @@ def fill(
         name = f"{rng.choice(NAMES)} {rng.choice(FAMILIES)}"
         phone = f"+90555{n:07d}"
         waits = rng.random() < waiting
-        last = now - rng.randrange(60, 3600 if waits else 30 * 86400)
+        last = now - rng.randrange(60, 3000 if waits else 30 * 86400)
         text = rng.choice(TEXTS)
         id = f"k{n:012d}"
         contacts.append((f"c{n}", name, phone, seq, seq))

@@ -69,11 +69,13 @@ def relay(home: Path, settings: Mapping[str, str] = META) -> Iterator[tuple[str,
             process.stdout.close()
 
 
-def sign_in(url: str, relay_home: Path, home: Path, settings: Mapping[str, str] = META) -> None:
+def sign_in(
+    url: str, relay_home: Path, home: Path, settings: Mapping[str, str] = META, name: str = "Ayşe Demir"
+) -> None:
     """Adds an agent to the relay, and signs the terminal in `home` in as them."""
     environment = os.environ | program(relay_home) | {"WPTUI_LISTEN": "127.0.0.1:0"} | settings
     added = subprocess.run(
-        wptui("relay", "agent", "add", "Ayşe Demir"), env=environment, check=True, capture_output=True, text=True
+        wptui("relay", "agent", "add", name), env=environment, check=True, capture_output=True, text=True
     )
     code = re.search(r"\b[A-Z0-9]{4,}(?:-[A-Z0-9]{4,})+\b", added.stdout)
     if code is None:
@@ -137,4 +139,13 @@ def _at_home(home: Path, work: Callable[[], T]) -> T:
 def spec(name: str, argv: list[str], home: Path, **more: Any) -> dict[str, Any]:
     """A program for `ptyharness`, on a terminal of 120×40."""
     environment = dict(program(home)) | {"SSH_CONNECTION": None, "SSH_TTY": None, "NO_COLOR": None}
-    return {"name": name, "argv": argv, "env": environment, "cwd": str(home), "cols": 120, "rows": 40, **more}
+    return {
+        "name": name,
+        "argv": argv,
+        "env": environment,
+        "cwd": str(home),
+        "cols": 120,
+        "rows": 40,
+        "quit": "<C-q>",
+        **more,
+    }
