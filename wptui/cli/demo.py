@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,10 @@ class Services:
 def demo(conversations: int, seed: str) -> int:
     """Run it."""
     settings = config.load()
+    # The demo's own relay is meant, wherever the agent's settings point.
+    settings = replace(settings, relay=replace(settings.relay, url=""))
     with _home() as home:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
             from wptui.cli.demo_story import tell
 
             return tell(home, seed)
