@@ -172,8 +172,9 @@ def preview(row: InboxRow, context: InboxContext) -> Line:
     """The last message on one line: our number's name, tick, kind, text; emoji can only come last."""
     glyphs = context.glyphs
     line: Line = [("   ", "text")] if context.lines == 2 and context.width >= 22 else []
-    if len(context.numbers) > 1 and context.width >= 44:
-        line.append((f"{clip(simple(context.numbers.get(row.number, '')), 10)} {glyphs.dot} ", "inbox-number"))
+    if context.width >= 44 and len(set(context.numbers.values())) > 1:
+        name = clip(simple(context.numbers.get(row.number, "")), max(10, context.width // 5), glyphs.ellipsis)
+        line.append((f"{name} {glyphs.dot} ", "inbox-number"))
     if row.preview_dir == "out":
         state = TICKS.get(Delivery(row.preview_status)) if row.preview_status in set(Delivery) else None
         if state:
