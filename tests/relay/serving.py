@@ -13,7 +13,15 @@ import uvicorn
 @asynccontextmanager
 async def serve(app: Any) -> AsyncIterator[str]:
     """Serve `app` on loopback; yields its base address."""
-    settings = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan="off")
+    settings = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
     server = uvicorn.Server(settings)
     running = asyncio.ensure_future(server.serve())
     try:

@@ -226,9 +226,13 @@ async def test_what_was_answered_200_survives_the_death_of_the_relay(tmp_path: P
             if len(acknowledged) == 200:
                 child.send_signal(signal.SIGKILL)
 
-    async with httpx.AsyncClient(base_url=address) as client:
-        await asyncio.wait_for(asyncio.gather(*(deliver(who, client) for who in range(8))), 60)
-    await child.wait()
+    try:
+        async with httpx.AsyncClient(base_url=address) as client:
+            await asyncio.wait_for(asyncio.gather(*(deliver(who, client) for who in range(8))), 60)
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
     assert len(acknowledged) >= 200
     async with desk(tmp_path, *NUMBERS) as at:
         assert await at.log.backlog() >= len(acknowledged)
