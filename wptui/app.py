@@ -147,13 +147,10 @@ class WptuiApp(App[int]):
             await self.desk.link.close()
         self.desk.link = None
         self.desk.wipe()
-        await self.switch_to(WelcomeScreen(why))
-
-    async def switch_to(self, screen: Screen[None]) -> None:
-        """Leaves every screen for `screen`."""
+        main.forget()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.switch_screen(screen)
+        await self.push_screen(WelcomeScreen(why))
 
     def present(self) -> None:
         """The agent pressed a key: a lost link is tried at once, and nothing is unseen."""

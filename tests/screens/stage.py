@@ -151,12 +151,13 @@ class Stage:
         self.shop = seed(self.files.cache)
         self.settings: Settings = parse(config, "config.toml")
         self.account = Account(url="https://relay.example.com", token="t", agent="a1", name="Ayşe Demir")
-        self.link: StandIn | None = None
+        self.link: StandIn | None
         self.start_state = LinkState(kind=Kind.LIVE, since=NOW, agent="a1", name="Ayşe Demir", fresh=NOW)
         self.app = self.make()
 
     def make(self) -> WptuiApp:
         """The program, not yet running; a second one is the next start."""
+        self.link = None
         desk = Desk(self.settings, self.account, files=self.files)
         self.app = WptuiApp(desk, make_link=self._make_link)
         return self.app

@@ -17,9 +17,7 @@ async def test_the_most_urgent_customer_is_taken_and_answered_in_two_keys(stage:
         await shows(pilot, "Fatma Şahin", "4 waiting")
         await pilot.press("n")
         await shows(pilot, "Fatura gelmedi")
-        assert [item.command for item in stage.given(Assign)] == [
-            Assign(conversation="fatma", agent="a1", expect=None)
-        ]
+        assert [item.command for item in stage.given(Assign)] == [Assign(conversation="fatma", agent="a1", expect=None)]
 
 
 async def test_an_answer_is_on_disk_before_it_is_shown_and_becomes_the_relays_row(stage: Stage) -> None:
@@ -31,9 +29,10 @@ async def test_an_answer_is_on_disk_before_it_is_shown_and_becomes_the_relays_ro
         await shows(pilot, "Hemen bakıyorum  sending")
         (item,) = stage.given(SendMessage)
         assert item.command.content == {"type": "text", "text": {"body": "Hemen bakıyorum"}}
-        assert item.command.answering == stage.shop.db.execute(
-            "SELECT MAX(seq) FROM messages WHERE conversation = 'ahmet'"
-        ).fetchone()[0]
+        assert (
+            item.command.answering
+            == stage.shop.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = 'ahmet'").fetchone()[0]
+        )
         assert stage.main.chat.composer.text == ""
         stage.relay.take(item)
         await hides(pilot, "sending")
@@ -305,7 +304,7 @@ async def test_a_conversation_that_leaves_the_agents_view_is_closed(stage: Stage
 
 async def test_a_result_for_nothing_known_is_passed_over(stage: Stage) -> None:
     async with stage.app.run_test(size=(80, 24)) as pilot:
-        await shows(pilot, "Ahmet Yılmaz")
+        await until(pilot, lambda: stage.link)
         stage.relay.tell(LinkChange(results=[Result(id="nobody", ok=False, code="not_found")]))
         await pilot.pause()
         assert isinstance(stage.app.screen, MainScreen)

@@ -11,7 +11,7 @@ from wptui.widgets.render.cells import Line, fit, width, wrap
 def help_lines(keymap: KeyMap, cells: int) -> list[Line]:
     """The help, filled into `cells`. On a narrow screen the explanation stands under its command."""
     keys = {action.id: keymap.labels(action.id) or "–" for action in ACTIONS}
-    key_room = min(16, max(width(text) for text in keys.values())) + 2
+    key_room = min(26 if cells >= 100 else 16, max(width(text) for text in keys.values())) + 2
     title_room = max(width(_(action.title)) for action in ACTIONS) + 2
     wide = cells >= 100
     lines: list[Line] = []

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from wptui.i18n import _
@@ -89,6 +90,7 @@ class MainScreen(Screen[None]):
         """Whether everything but the inbox is there, too."""
         self.chat: Chat
         self.notices: Notices
+        self._clock: Timer | None = None
         self._early: list[str] = []
         """Commands given before."""
         self._groups: dict[str, Any] = {}
@@ -137,11 +139,21 @@ class MainScreen(Screen[None]):
         self.furnished = True
         self.restyle()
         self.figures.renew()
-        self.set_interval(1.0, self.tick)
+        self._clock = self.set_interval(1.0, self.tick)
         self.renew_hints()
         early, self._early = self._early, []
         for id in early:
             self.run_command(id)
+
+    def forget(self) -> None:
+        """Shows nothing any more: what was on the screen is not the agent's to see."""
+        if self._clock is not None:
+            self._clock.stop()
+        db = self.wptui.desk.db
+        self.inbox.list.show(self.inbox.query, db)
+        self.chat.conversation = self.chat.row = None
+        self.chat.thread.open(None, db=db)
+        self.chat.composer.load("")
 
     def restyle(self) -> None:
         """Gives every widget the colours, signs and names in force."""
