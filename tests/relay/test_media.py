@@ -99,6 +99,16 @@ async def test_a_file_meta_no_longer_has_is_given_up(play: Stage) -> None:
     assert waiting == [("lost",)]
 
 
+async def test_after_a_week_nobody_asks_any_more(play: Stage) -> None:
+    ayse = await play.sit_down("Ayşe")
+    play.relay.graph._root = "http://127.0.0.1:9/v1"
+    await play.sandbox.say("mehmet", PHOTO)
+    assert not (await ayse.waits_for("media.failed")).get("final")
+    now = play.relay.downloads._clock
+    play.relay.downloads._clock = lambda: now() + 8 * 86400
+    await ayse.waits_for("media.failed", final=True)
+
+
 async def test_the_token_goes_to_no_other_host(play: Stage) -> None:
     """A signed body that names a foreign address: nothing is fetched from there, and the token stays here."""
     asked: list[str] = []

@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from tests.relay.stage import Screen, Stage, config, stage, until
 from wptui.model import commands as c
+from wptui.model import events as ev
 from wptui.model.errors import StorageError
+from wptui.relay.eventlog import Append
 from wptui.relay.throttle import Throttle, ceiling
 from wptui.sandbox.faults import FailRule
 
@@ -101,9 +104,11 @@ async def test_a_customer_who_must_wait_holds_up_nobody_else(play: Stage) -> Non
     assert sent(play) == ["geçen", "bekleyen"]
 
 
-async def test_an_answer_that_never_comes_is_unknown_and_settled_by_the_status(play: Stage) -> None:
+@pytest.mark.parametrize("fault", ["drop_after", "timeout"])
+async def test_an_answer_that_never_comes_is_unknown_and_settled_by_the_status(play: Stage, fault: str) -> None:
     ayse, conversation = await talk(play)
-    play.sandbox.faults.drop_after = 1  # taken, and the line is cut
+    play.relay.graph._http.timeout = httpx.Timeout(0.4)
+    setattr(play.sandbox.faults, fault, 1)  # taken, and the line is cut, or silent for ever
     id = c.command_id()
     await ayse.ask(text(conversation, "gitti mi?"), id)
     await ayse.waits_for("message.unknown", message=id)
@@ -238,6 +243,13 @@ async def serve(play: Stage, url: str) -> asyncio.subprocess.Process:
     line = await process.stdout.readline()
     assert url in line.decode(), line
     return process
+
+
+async def test_metas_alarm_about_speed_slows_everything_down(play: Stage) -> None:
+    alarm = ev.AccountAlerted(field="messages", text="130429", details={"code": 130429})
+    await play.relay.clerk.act(lambda db: [Append([ev.make(alarm, at=1, actor="meta")])])
+    now = asyncio.get_running_loop().time()
+    assert play.relay.sender._throttle.ready("any", "") > now
 
 
 def test_the_ceiling_follows_what_meta_says_of_a_number() -> None:
