@@ -59,8 +59,17 @@ def test_an_orphan_status_waits_for_its_message(chat: Story) -> None:
     chat.answers("k1", "o1", ts=T0 + 5)
     chat.play()
     row = chat.row("messages", id="o1")
-    assert (row["status"], row["pricing"]) == ("read", '{"type":"regular"}')
+    assert (row["status"], row["pricing"]) == ("read", '{"type":"regular","status":"read"}')
     assert chat.db.execute("SELECT COUNT(*) FROM pending").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("order", [("sent", "delivered"), ("delivered", "sent")])
+def test_of_two_prices_the_further_status_counts(chat: Story, order: tuple[str, ...]) -> None:
+    chat.answers("k1", "o1", ts=T0 + 5)
+    for status in order:
+        chat.status("k1", "wamid.o1", status, pricing={"type": status})
+    chat.play()
+    assert thread.latest(chat.db, "k1")[-1].pricing == {"type": "delivered", "status": "delivered"}
 
 
 def test_edit_revoke_and_reaction_before_their_message(story: Story) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wptui.model import events as ev
-from wptui.model.delivery import REACHED_META, advance
+from wptui.model.delivery import RANK, REACHED_META, advance
 from wptui.model.window import service_window_end
 from wptui.store import requests
 
@@ -223,7 +223,7 @@ def status(db: sqlite3.Connection, event: ev.Event, data: ev.MessageStatus, chan
     changes.conversations.add(conversation)
     db.execute("UPDATE messages SET wamid = ? WHERE id = ? AND wamid IS NULL", (data.wamid, message))
     if data.pricing:
-        db.execute("UPDATE messages SET pricing = ? WHERE id = ?", (_text(data.pricing), message))
+        _price(db, message, data)
     if data.free_until:
         db.execute("UPDATE conversations SET free_until = ? WHERE id = ?", (data.free_until, conversation))
     if data.participant:
@@ -246,6 +246,15 @@ def status(db: sqlite3.Connection, event: ev.Event, data: ev.MessageStatus, chan
             (message,),
         )
     settle(db, data.wamid, changes)
+
+
+def _price(db: sqlite3.Connection, message: str, data: ev.MessageStatus) -> None:
+    """Meta prices one status of a message. Should it price several, the furthest counts, whatever came last."""
+    known = db.execute("SELECT pricing FROM messages WHERE id = ?", (message,)).fetchone()[0]
+    if known is None or RANK.get(data.status, -1) > RANK.get(msgspec.json.decode(known)["status"], -1):
+        db.execute(
+            "UPDATE messages SET pricing = ? WHERE id = ?", (_text(data.pricing | {"status": data.status}), message)
+        )
 
 
 def reacted(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReacted, changes: Changes) -> None:
