@@ -16,6 +16,7 @@ from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line, clip_line, width
 from wptui.widgets.styles import Styles
 
+
 class Looks(Protocol):
     """What the app gives every widget that draws itself."""
 
@@ -75,7 +76,7 @@ class CellView(Widget):
         look = self.looks.look
         line = self._shown[y] if y < len(self._shown) else []
         segments = [segment for piece in line for segment in look.segments([piece], self.OVER)]
-        return Strip(segments).adjust_cell_length(self.size.width, look[self.OVER] or None)
+        return Strip(segments).adjust_cell_length(self.size.width, look[self.OVER])
 
 
 def _changed(before: Line, after: Line, cells: int, y: int) -> tuple[int, int, int, int]:

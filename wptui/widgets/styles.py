@@ -217,11 +217,11 @@ class Styles:
                     merged[-1] = (before + text, style)
                     continue
             merged.append((text, style))
-        return [Segment(text, _ground(style) if text.isspace() else style or None) for text, style in merged]
+        return [Segment(text, _ground(style) if text.isspace() else style) for text, style in merged]
 
     def strip(self, line: Line, cells: int, over: str = "") -> Strip:
         """`line` as a strip of exactly `cells`."""
-        return Strip(self.segments(line, over)).adjust_cell_length(cells, self[over] or None)
+        return Strip(self.segments(line, over)).adjust_cell_length(cells, self[over])
 
 
 def _inked(style: Style) -> bool:
@@ -235,9 +235,9 @@ def _same_ground(one: Style, other: Style) -> bool:
 
 
 @lru_cache(256)
-def _ground(style: Style) -> Style | None:
-    """What of a style a blank shows."""
-    return (style if _inked(style) else Style(bgcolor=style.bgcolor)) or None
+def _ground(style: Style) -> Style:
+    """What of a style a blank shows. Always a style, if an empty one: Textual's filter for NO_COLOR asks each for it."""
+    return style if _inked(style) else Style(bgcolor=style.bgcolor)
 
 
 def plain_text(lines: Iterable[Line]) -> str:
