@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len, split_graphemes
@@ -164,6 +165,16 @@ def _chop(word: str, start: int, base: int, cells: int, narrow: bool, spans: lis
         used += size
         offset += len(cluster)
     return begin, used
+
+
+def centred(texts: Iterable[Piece], cells: int) -> list[Line]:
+    """Each text filled into lines in the middle of `cells`, with a margin: what a pane says that has no rows."""
+    lines: list[Line] = []
+    for text, style in texts:
+        for start, end in wrap(text, max(1, cells - 4)):
+            part = text[start:end]
+            lines.append([(" " * max(0, (cells - width(part)) // 2), "text"), (part, style)])
+    return lines
 
 
 @lru_cache(1024)
