@@ -236,7 +236,7 @@ def _same_ground(one: Style, other: Style) -> bool:
 
 @lru_cache(256)
 def _ground(style: Style) -> Style:
-    """What of a style a blank shows. Always a style, if an empty one: Textual's filter for NO_COLOR asks each for it."""
+    """What of a style a blank shows; an empty style rather than none, for Textual's NO_COLOR filter asks each."""
     return style if _inked(style) else Style(bgcolor=style.bgcolor)
 
 
