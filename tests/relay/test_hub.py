@@ -77,7 +77,7 @@ async def test_who_is_slow_is_not_buffered_for_and_misses_nothing() -> None:
         for seq in range(1, total + 1):
             log.head = seq
             hub.feed([note(seq)])
-            hub._flush()
+            hub.flush()
             await asyncio.sleep(0)
             if seq == QUEUE // 2:  # answers are never dropped
                 slow.put(protocol.encode(Result(id="r", ok=True)).decode())

@@ -172,7 +172,7 @@ def _check_contacts(cards: list[Any], kind: str, _uploaded: bool) -> None:
 
 def _check_interactive(value: Json, kind: str, _uploaded: bool) -> None:
     subtype = value.get("type")
-    if subtype not in _INTERACTIVE:
+    if not isinstance(subtype, str) or subtype not in _INTERACTIVE:
         raise PayloadError(f"{kind}.type", _("Messages of this type cannot be sent."))
     body, footer, header = value.get("body"), value.get("footer"), value.get("header")
     _text(body.get("text") if isinstance(body, dict) else None, f"{kind}.body.text", limits.INTERACTIVE_BODY)

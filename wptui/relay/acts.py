@@ -25,6 +25,7 @@ NOTE = 4096
 LABEL = 40
 CANNED = 4096
 SNOOZE_MOST = 366 * 86400
+_FURTHEST = 2**62
 
 _SHORTCUT = re.compile(r"[\w-]{1,32}")
 
@@ -58,6 +59,11 @@ def conversation_of(command: c.AnyCommand) -> str | None:
     """The conversation a command is about."""
     conversation: str | None = getattr(command, "conversation", None)
     return conversation
+
+
+def event_number(given: int) -> int:
+    """An event number of a command's, within what SQLite can hold: JSON has no bounds."""
+    return max(0, min(given, _FURTHEST))
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +118,7 @@ def _answered(act: Act, conversation: str, answering: int) -> None:
     row = act.db.execute(
         "SELECT author FROM messages WHERE conversation = ? AND seq > ? AND dir = 'out' AND automatic = 0 "
         "AND author <> ? AND status <> 'failed' ORDER BY seq DESC LIMIT 1",
-        (conversation, answering, act.actor),
+        (conversation, event_number(answering), act.actor),
     ).fetchone()
     if row is not None:
         who = _("The phone app") if row[0] == "phone" else _name(act, row[0])
@@ -226,7 +232,8 @@ def _react(act: Act, command: c.React) -> list[ev.Data]:
 
 def _read(act: Act, command: c.MarkRead) -> list[ev.Data]:
     (read_seq,) = _conversation(act, command.conversation, "read_seq")
-    return [ev.ConversationRead(upto=command.upto)] if command.upto > read_seq else []
+    upto = event_number(command.upto)
+    return [ev.ConversationRead(upto=upto)] if upto > read_seq else []
 
 
 def _assign(act: Act, command: c.Assign) -> list[ev.Data]:

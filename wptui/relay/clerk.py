@@ -53,6 +53,7 @@ class Clerk:
         self._listeners: list[Listener] = []
         self._numbers: set[str] = set()
         self._at = _NOWHERE
+        self._told = 0
         self._renumbered = False
         self._started = False
         self._stopping = asyncio.Event()
@@ -64,6 +65,7 @@ class Clerk:
         """Bring the view up to the log's head, building it again where needed. Raises StorageError."""
         async with self._desk:
             await self._catch_up()
+            self._told = self._at
             self._started = True
 
     async def run(self) -> None:
@@ -203,6 +205,7 @@ class Clerk:
         if self._at == _NOWHERE:
             self._at = await self._work(lambda: self.view.open(self.log.epoch, head))
             self._renumbered = True
+        await self._tell_missed()
         while self._at < head:
             await self._fold(await self.log.read(self._at, _EVENTS_AT_ONCE))
         if self._renumbered:
@@ -213,6 +216,13 @@ class Clerk:
                 await self._readmit(number)
             if numbers:
                 self._numbered.set()
+
+    async def _tell_missed(self) -> None:
+        """What the view took, and a fault kept from being told: listeners must not meet a gap."""
+        while self._started and self._told < self._at:
+            events = await self.log.read(self._told, min(_EVENTS_AT_ONCE, self._at - self._told))
+            touched = {event.conversation for event in events if event.conversation is not None}
+            self._tell(events, Changes(conversations=touched, workspace=True, cursor=events[-1].seq))
 
     async def _fold(self, events: Sequence[Event]) -> None:
         changes = await self._work(lambda: self.view.fold(events))
@@ -247,6 +257,7 @@ class Clerk:
     def _tell(self, events: Sequence[Event], changes: Changes) -> None:
         if not self._started or not events:
             return
+        self._told = max(self._told, events[-1].seq)
         if self._meters is not None:
             self._meters.head.set(events[-1].seq)
             for kind, count in Counter(event.type for event in events).items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import sqlite3
 import time
@@ -19,9 +20,9 @@ import msgspec
 from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
-from wptui.model.errors import RefusedError
+from wptui.model.errors import RefusedError, StorageError
 from wptui.model.protocol import Result
-from wptui.relay.acts import Act, conversation_of, plan
+from wptui.relay.acts import Act, conversation_of, event_number, plan
 from wptui.relay.eventlog.contract import Append
 from wptui.relay.hub import Visibility
 from wptui.relay.outgoing import Files
@@ -29,6 +30,8 @@ from wptui.relay.outgoing import Files
 if TYPE_CHECKING:
     from wptui.relay.accounts import Agent
     from wptui.relay.clerk import Clerk
+
+_log = logging.getLogger("wptui.relay.commands")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _REMEMBERED = 4096
@@ -95,11 +98,25 @@ class Commands:
         except RefusedError as error:
             result = Result(id=id, ok=False, code=error.code, message=f"{error} {error.hint}".strip())
             self._remember((id, digest), result)
+        except StorageError:
+            raise
+        except Exception:
+            # A fault of ours. Unanswered, the command would come again with every connection, for ever.
+            _log.exception("command %s (%s) met a fault", id, permission(type(command)))
+            result = await self._after_fault(id, digest)
         finally:
             future.set_result(Result(id=id, ok=False))
             if self._running.get(id) is future:
                 del self._running[id]
         return result
+
+    async def _after_fault(self, id: str, digest: str) -> Result:
+        """What to answer: what was kept must not be called refused, or the agent would do it again."""
+        known = (await self._clerk.log.known([f"c:{id}"])).get(f"c:{id}")
+        if known is not None and known.digest == digest:
+            return Result(id=id, ok=True, seq=known.last)
+        told = _("The relay has a problem (HTTP {status})").format(status=500)
+        return Result(id=id, ok=False, code="malformed", message=told)
 
     def _remember(self, key: tuple[str, str], result: Result) -> None:
         self._refusals[key] = result
@@ -131,7 +148,7 @@ class Commands:
 
         (outcome,) = await self._clerk.act(build)
         if isinstance(command, c.MarkRead) and command.receipt and outcome.last >= outcome.first:
-            self._effects.read(command.conversation, command.upto)
+            self._effects.read(command.conversation, event_number(command.upto))
         return Result(id=id, ok=True, seq=outcome.last)
 
     def _act(self, db: sqlite3.Connection, agent: Agent, id: str) -> Act:

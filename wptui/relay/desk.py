@@ -89,7 +89,7 @@ class Desk:
 
     def knows(self, hello: Hello) -> bool:
         """Whether the terminal's cursor is a position of this log; if not, it needs a snapshot."""
-        return hello.epoch == self.epoch and hello.cursor <= self.hub.position
+        return hello.epoch == self.epoch and hello.cursor <= self.hub.known
 
     async def welcome(self, session: Session) -> Welcome:
         """The answer to `hello`."""
@@ -99,7 +99,7 @@ class Desk:
             agent=session.agent.id,
             name=session.agent.name,
             permissions=permissions(session.agent),
-            head=self.hub.position,
+            head=self.hub.known,
             clock=time.time_ns() // 1_000_000,
             epoch=self.epoch,
             workspace=workspace,

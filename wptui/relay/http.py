@@ -153,7 +153,7 @@ class Api:
     async def _snapshot(self, request: Request, session: Session) -> Response:
         """Bundles, one a line, then `synced`. `after` is "<epoch>.<position at the beginning>.<where to resume>"."""
         asked = request.query_params.get("schema", str(SCHEMA))
-        refused = self._desk.refuse(Hello(cursor=0, schema=int(asked) if asked.isdigit() else 0))
+        refused = self._desk.refuse(Hello(cursor=0, schema=_number(asked) or 0))
         if refused is not None:
             return sorry(409, refused.code, refused.message)
         epoch = self._desk.epoch
@@ -162,9 +162,10 @@ class Api:
         if after:
             theirs, _dot, rest = after.partition(".")
             start, _dot, resume = rest.partition(".")
-            if theirs != epoch or not start.isdigit() or not resume.isdigit():
+            position = _number(start)
+            if theirs != epoch or position is None or _number(resume) is None:
                 return sorry(409, "malformed", _("The snapshot cannot be resumed. Begin anew."))
-            begun = int(start)
+            begun = position
 
         gzip = "gzip" in request.headers.get("accept-encoding", "")
 
@@ -234,6 +235,11 @@ class Api:
     def _sees(self, session: Session, conversation: str) -> bool:
         visibility = self._desk.hub.visibility
         return visibility.may_see(visibility.audience(session.agent.id), conversation)
+
+
+def _number(text: str) -> int | None:
+    """A number from an address; None for what is none, or larger than any of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def sorry(status: int, code: str, message: str) -> Response:

@@ -132,6 +132,8 @@ class Terminal:
                 await self._wake.wait()
 
     async def _catch_up(self, cursor: int) -> None:
+        if cursor > self._hub.position:
+            self._hub.flush()  # what it has must not come to it again as a live frame
         if cursor >= self._hub.position:
             self.live = True
             return
@@ -218,9 +220,10 @@ class Hub:
             if pause > 0:
                 await asyncio.sleep(pause)
             flushed = time.monotonic()
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Publish at once what has been fed."""
         self._fed.clear()
         while self._fresh:
             events = [self._fresh.popleft() for _n in range(min(BATCH, len(self._fresh)))]

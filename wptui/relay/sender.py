@@ -122,6 +122,8 @@ class Sender:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, float] = {}
         """Message id → monotonic time of its next attempt."""
+        self._in_doubt: set[str] = set()
+        """Messages whose attempt met a fault of the storage: it may be in the log all the same."""
         self._unreachable = 0
         """Attempts in a row that found no way to Meta; while there are any, one message at a time probes."""
         self._waiting = 0
@@ -158,20 +160,25 @@ class Sender:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
 
-    async def _settle_interrupted(self) -> None:
-        """An attempt without an outcome was cut short, and nobody knows how far it came."""
+    async def _settle_interrupted(self, only: frozenset[str] | None = None) -> None:
+        """An attempt without an outcome (all of them, or of messages `only`) was cut short: nobody knows how far."""
 
         def build(db: sqlite3.Connection) -> list[Append]:
             rows = db.execute("SELECT id, conversation FROM messages WHERE status = 'attempted' ORDER BY seq")
             return [
                 Append([self._event(ev.MessageUnknown(message=id, reason="restart"), conversation)])
                 for id, conversation in rows
+                if only is None or id in only
             ]
 
         await self._clerk.act(build)
 
     async def _start_due(self) -> float | None:
         """Start what may go now; seconds until something else may, None if nothing waits for time."""
+        if self._in_doubt:
+            doubtful = frozenset(self._in_doubt)
+            await self._settle_interrupted(doubtful)
+            self._in_doubt -= doubtful
         waiting, limits = await self._clerk.look(lambda db: (first_queued(db), _limits(db)))
         self._waiting = len(waiting)
         now = time.monotonic()
@@ -207,9 +214,10 @@ class Sender:
         try:
             await self._send(item)
         except StorageError as error:
-            # Before the attempt was logged nothing has happened; after it, the outcome is what is missing, and
-            # then it is found "attempted" by the next start.
+            # Before the attempt was logged nothing has happened. If it was (the log kept it, the view failed), the
+            # call was not made, but a relay that dies here could not tell: it is settled as unknown.
             _log.error("message %s: %s", item.id, error)
+            self._in_doubt.add(item.id)
             self._hold(item, 5.0)
 
     async def _send(self, item: Queued) -> None:
@@ -231,6 +239,11 @@ class Sender:
             return await self._fail(item, attempt, problem)
         except ConfigError as error:
             return await self._fail(item, attempt, ev.Problem(code=_MALFORMED, details=str(error)))
+        except StorageError:
+            raise
+        except Exception as error:  # a fault of ours: tried again at once, it would be tried for ever
+            _log.exception("message %s", item.id)
+            return await self._fail(item, attempt, ev.Problem(code=_MALFORMED, details=type(error).__name__))
         if not await self._attempted(item, attempt):
             return
         try:

@@ -41,7 +41,7 @@ class View:
                 return question(db)
             finally:
                 db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:  # a number from outside may be too large for SQLite
             raise self._broken(error) from error
 
     def _open(self) -> sqlite3.Connection:
