@@ -12,13 +12,14 @@ import msgspec
 from wptui import __version__
 from wptui.i18n import _
 from wptui.model import protocol
+from wptui.model.errors import StorageError
 from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Hello, Presence, Pull, Result, Sorry, Welcome
 from wptui.relay.accounts import Session
 from wptui.relay.commands import Commands, permissions
 from wptui.relay.hub import Hub
 from wptui.relay.view import View
 from wptui.store import bundles
-from wptui.store.database import get_meta
+from wptui.store.database import cursor, get_meta
 
 PULL_MOST = 500
 """Messages of one page, at most."""
@@ -116,8 +117,11 @@ class Desk:
         if not self.hub.visibility.may_see(audience, frame.conversation):
             return None
         limit = max(1, min(frame.limit, PULL_MOST))
+        least = self.hub.known
 
         def read(db: sqlite3.Connection) -> Bundle:
+            if cursor(db) < least:  # the view is being built again
+                raise StorageError(_("The relay is busy or restarting"))
             if frame.before is None:
                 return bundles.conversation_bundle(db, [frame.conversation], limit)
             return bundles.older_messages(db, frame.conversation, frame.before, limit)

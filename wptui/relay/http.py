@@ -30,6 +30,7 @@ from wptui.store.database import get_meta
 if TYPE_CHECKING:
     import sqlite3
 
+    from wptui.model.protocol import Frame
     from wptui.relay.eventlog.contract import EventLog
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
@@ -168,22 +169,41 @@ class Api:
             begun = position
 
         gzip = "gzip" in request.headers.get("accept-encoding", "")
+        least = self._desk.hub.known
+        revoked = False
+
+        def lines(db: sqlite3.Connection) -> Iterator[Frame]:
+            for bundle in bundles.snapshot(db, resume):
+                if revoked:
+                    yield Sorry(code="revoked")
+                    return
+                if bundle.seq < least:  # the view is being built again: half of it would pass for the whole
+                    yield Sorry(code="busy", message=_("The relay is busy or restarting"))
+                    return
+                if bundle.after:
+                    bundle.after = f"{epoch}.{begun}.{bundle.after}"
+                yield bundle
+            yield Sorry(code="revoked") if revoked else Synced(seq=begun, epoch=epoch)
 
         def source(db: sqlite3.Connection) -> Iterator[bytes]:
             # Encoded and compressed in the stream's own thread: the event loop has webhooks to answer.
             packer = zlib.compressobj(5, zlib.DEFLATED, 31) if gzip else None
-            for bundle in bundles.snapshot(db, resume):
-                if bundle.after:
-                    bundle.after = f"{epoch}.{begun}.{bundle.after}"
-                line = protocol.encode(bundle) + b"\n"
+            for frame in lines(db):
+                line = protocol.encode(frame) + b"\n"
                 yield packer.compress(line) if packer else line
-            line = protocol.encode(Synced(seq=begun, epoch=epoch)) + b"\n"
-            yield packer.compress(line) + packer.flush() if packer else line
+            if packer:
+                yield packer.flush()
+
+        async def guarded() -> AsyncIterator[bytes]:
+            nonlocal revoked
+            async for piece in self._desk.view.stream(source):
+                yield piece
+                revoked = revoked or not self._accounts.valid(session)
 
         headers = {"cache-control": "no-store", "vary": "accept-encoding"}
         if gzip:
             headers["content-encoding"] = "gzip"
-        return StreamingResponse(self._desk.view.stream(source), media_type="application/x-ndjson", headers=headers)
+        return StreamingResponse(guarded(), media_type="application/x-ndjson", headers=headers)
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────────────
 

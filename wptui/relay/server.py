@@ -283,7 +283,7 @@ class Relay:
     # ── housekeeping ─────────────────────────────────────────────────────────────────────────────────────
 
     async def _housekeeping(self) -> None:
-        seen = self.accounts.stamp()
+        seen: tuple[int, int] | None = None  # also after a fault: what changed meanwhile must not be missed
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self.hub.roster.expire()

@@ -7,6 +7,7 @@ days of the same retries. 500 is answered only where nothing was kept, so that M
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -25,6 +26,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LIMIT = 4 << 20
 """Bytes of the largest body taken; Meta sends up to 3 MB (CLOUD_API.md §3)."""
 
+PATIENCE = 20.0
+"""Seconds a body may take to come: unsigned bytes are not held for whoever sends them slowly."""
+
 _log = logging.getLogger("wptui.relay.webhook")
 
 
@@ -42,6 +46,7 @@ _OK = _answer(200, b"")
 _REFUSED = _answer(401, b"the signature does not match\n")
 _FORBIDDEN = _answer(403, b"the verify token does not match\n")
 _METHOD = _answer(405, b"GET or POST\n")
+_TOO_SLOW = _answer(408, b"the body did not come in time\n")
 _TOO_LARGE = _answer(413, b"the body is over 4 MB\n")
 _FAILED = _answer(500, b"not stored, try again\n")
 
@@ -88,19 +93,24 @@ class Webhook:
             elif name == b"content-length" and (not value.isdigit() or int(value) > LIMIT):
                 count["too_large"].inc()
                 return _TOO_LARGE
-        message = await receive()
-        body = message.get("body", b"")
-        if message.get("more_body"):
-            parts = [body]
-            size = len(body)
-            while message.get("more_body"):
+        try:
+            async with asyncio.timeout(PATIENCE):
                 message = await receive()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > LIMIT:
-                    count["too_large"].inc()
-                    return _TOO_LARGE
-            body = b"".join(parts)
+                body = message.get("body", b"")
+                if message.get("more_body"):
+                    parts = [body]
+                    size = len(body)
+                    while message.get("more_body"):
+                        message = await receive()
+                        parts.append(message.get("body", b""))
+                        size += len(parts[-1])
+                        if size > LIMIT:
+                            count["too_large"].inc()
+                            return _TOO_LARGE
+                    body = b"".join(parts)
+        except TimeoutError:
+            count["malformed"].inc()
+            return _TOO_SLOW
         if message["type"] == "http.disconnect":
             count["malformed"].inc()
             return _REFUSED  # nobody hears it
