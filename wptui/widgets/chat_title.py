@@ -55,7 +55,7 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
     if row.labels:
         parts.append((5, [(" ".join(simple(label) for label in row.labels), "inbox-label")]))
     if state.number:
-        parts.append((2, [(f"{_('on')} {simple(state.number)}", "muted")]))
+        parts.append((2, [(f"{g.to} {simple(state.number)}", "muted")]))
     if row.state == "resolved":
         parts.append((7, [(f"{g.resolved} {_('resolved')}", "muted")]))
     elif row.state == "snoozed":
