@@ -281,7 +281,7 @@ async def test_who_is_revoked_in_the_middle_of_a_snapshot_gets_no_more(
 
     def slow(*args: Any) -> Any:
         for n, bundle in enumerate(snapshot(*args)):
-            if n == 1:
+            if n == 0:
                 asyncio.run_coroutine_threadsafe(revoke(), loop).result()
             yield bundle
 
