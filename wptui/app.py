@@ -68,7 +68,8 @@ class WptuiApp(App[int]):
         self._linking: asyncio.Task[None] | None = None
         theme, self.theme_problem = load_theme(desk.settings.theme)
         self.look: Styles = theme.styles(frugal=self.frugal)
-        super().__init__()
+        # Said here and not later: which filters Textual puts between us and the terminal is decided in there.
+        super().__init__(ansi_color=theme.textual(frugal=self.frugal).ansi)
         self.dress(theme)
 
     # ── colours ──────────────────────────────────────────────────────────────────────────────────────────
@@ -76,8 +77,10 @@ class WptuiApp(App[int]):
     def dress(self, theme: WptuiTheme) -> None:
         """Puts a theme on: our own styles, and Textual's."""
         self.look = theme.styles(frugal=self.frugal)
-        self.register_theme(theme.textual(frugal=self.frugal))
-        self.theme = theme.name
+        worn = theme.textual(frugal=self.frugal)
+        self.register_theme(worn)
+        self.ansi_color = worn.ansi
+        self.theme = worn.name
         if self._main is not None:
             self._main.restyle()
 

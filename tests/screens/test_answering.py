@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.screens.looking import hides, screen_text, shows, until, write
 from tests.screens.stage import NOW, Stage
 from wptui.model.commands import AddNote, Assign, MarkRead, SendMessage
@@ -110,6 +112,41 @@ async def test_a_colleague_was_faster_and_the_agent_decides(stage: Stage) -> Non
         assert stage.app.desk.outbox.draft("ahmet") == "Cevap"
 
 
+async def test_an_answer_that_came_in_under_the_last_keys_is_not_taken_as_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Ahmet Yılmaz")
+        await pilot.press("down", "enter", "i")
+        await write(pilot, "Cevap")
+        stage.shop.answer("ahmet", "Ben baktım", agent="a2", ago=1)
+        stage.relay.happened("ahmet")
+        await shows(pilot, "Ben baktım")
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.given(SendMessage))
+        theirs = stage.shop.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = 'ahmet'").fetchone()[0]
+        (item,) = stage.given(SendMessage)
+        assert item.command.answering is not None and item.command.answering < theirs
+        stage.app.desk.outbox.drop(item.id)
+        # Read for a while, it is taken as read.
+        monkeypatch.setattr("wptui.screens.chat.GLANCE_SECONDS", 0.0)
+        await write(pilot, "Yine de")
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.given(SendMessage))
+        assert stage.given(SendMessage)[0].command.answering == theirs
+
+
+async def test_what_was_just_sent_is_the_chosen_message(stage: Stage) -> None:
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Ahmet Yılmaz")
+        await pilot.press("down", "enter", "home", "i")
+        await write(pilot, "Hemen")
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.given(SendMessage))
+        stage.relay.take(stage.given(SendMessage)[0])
+        await until(pilot, lambda: (row := stage.main.message()) is not None and row.text == "Hemen")
+
+
 async def test_a_note_never_becomes_an_answer(stage: Stage) -> None:
     async with stage.app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "Ahmet Yılmaz")
@@ -125,6 +162,8 @@ async def test_a_note_never_becomes_an_answer(stage: Stage) -> None:
         # The answer that was begun before is there again, and the mode is the answer's.
         await hides(pilot, "only colleagues see this")
         assert stage.main.chat.composer.text == "cevap"
+        # The next key is a command, not a letter for the customer.
+        assert stage.main.chat.thread.has_focus
         stage.relay.refuse(stage.given(AddNote)[0], "too_long")
         await shows(pilot, "The text is too long.")
         await pilot.press("escape")

@@ -30,7 +30,7 @@ async def test_hostile_names_and_bodies_are_drawn_as_text(tmp_path: Path, size: 
     stage = Stage(tmp_path, seed=hostile_shop)
     written: list[str] = []
     async with stage.app.run_test(size=size) as pilot:
-        await shows(pilot, "Ahmet")
+        await until(pilot, lambda: stage.link)
         for number in range(len(HOSTILE)):
             stage.main.chat.open(f"x{number}")
             await until(pilot, lambda number=number: stage.main.chat.conversation == f"x{number}")
@@ -51,7 +51,7 @@ async def test_markup_in_a_message_is_text(tmp_path: Path) -> None:
     stage = Stage(tmp_path, seed=hostile_shop)
     stage.shop.receive("ali", "[bold]a [/b] c[@click=app.quit]x[/]", ago=1)
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "Ahmet")
+        await until(pilot, lambda: stage.link)
         stage.main.chat.open("ali")
         await shows(pilot, "[bold]a [/b] c[@click=app.quit]x[/]")
         stage.main.chat.reply_to(stage.main.message())

@@ -30,6 +30,8 @@ DRAFT_SECONDS = 0.4
 """How long after the last key a draft is written down."""
 TYPING_SECONDS = 10.0
 """How often colleagues (and the customer) are told that the agent types."""
+GLANCE_SECONDS = 3.0
+"""A colleague's answer must have been on the screen this long before an answer of our own goes out unasked."""
 _SHOWN_FOR = {"typing": 15.0, "viewing": 600.0}
 """Seconds after which a colleague of whom nothing more was heard is no longer shown."""
 _WRITTEN = (SendMessage, AddNote)
@@ -54,6 +56,8 @@ class Chat:
         self._marked: dict[str, int] = {}
         self._present: dict[str, dict[str, tuple[str, str, float]]] = {}
         self._identity: tuple[str, str, str] = ("", "", "")
+        self._colleague: tuple[int, float] = (0, 0.0)
+        """Seq of the newest answer of a colleague in the open conversation, and when it came to the screen."""
 
     # ── opening and closing ──────────────────────────────────────────────────────────────────────────────
 
@@ -68,6 +72,7 @@ class Chat:
             self._leave()
             self.conversation, self.row = conversation, row
             self._read_identity()
+            self._colleague = (self._colleagues_answer(), 0.0)
             self.thread.open(
                 conversation,
                 unread_after_seq=row.read_seq if row.unread else None,
@@ -124,6 +129,17 @@ class Chat:
         phone, username = found or ("", "")
         self._identity = (phone, username, numbers.get(self.row.number, "") if len(numbers) > 1 else "")
 
+    def _colleagues_answer(self) -> int:
+        """Seq of the newest answer of somebody else in the open conversation; 0 for none."""
+        desk = self.main.wptui.desk
+        return int(
+            desk.db.execute(
+                "SELECT IFNULL(MAX(seq), 0) FROM messages "
+                "WHERE conversation = ? AND dir = 'out' AND automatic = 0 AND author <> ?",
+                (self.conversation, f"agent:{desk.me}"),
+            ).fetchone()[0]
+        )
+
     def _hint(self) -> str:
         keymap = self.main.wptui.keymap
         return _("{write} write · {send} send · {canned} canned reply").format(
@@ -147,6 +163,9 @@ class Chat:
         self.row = inbox.conversation(desk.db, self.conversation)
         if self.row is None:
             return
+        newest = self._colleagues_answer()
+        if newest > self._colleague[0]:
+            self._colleague = (newest, 0.0 if was_missing else time.monotonic())
         if was_missing:
             self.thread.open(self.conversation, db=desk.db, title=self.row.title)
         else:
@@ -307,6 +326,7 @@ class Chat:
         self.clear()
         if note:
             self.take_note(False)
+            self.thread.focus()  # never straight on into an answer that goes to the customer
 
     def clear(self) -> None:
         """Empties the composer and its draft."""
@@ -334,6 +354,9 @@ class Chat:
         desk = self.main.wptui.desk
         last = desk.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = ?", (conversation,)).fetchone()[0]
         here = conversation == self.conversation
+        newest, came = self._colleague
+        if here and last is not None and came and time.monotonic() - came < GLANCE_SECONDS:
+            last = min(last, newest - 1)  # it may have come in under the very last keys: the relay asks
         quote = self.quote.wamid if here and self.quote is not None else None
         desk.give(
             conversation,
@@ -341,6 +364,7 @@ class Chat:
         )
         if not here:
             return
+        self.thread.action_last()  # what becomes of it is told there, and its keys mean it
         self.renew_waiting()
         self.reply_to(None)
         if desk.settings.mark_read in ("on_open", "on_reply"):

@@ -14,6 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -76,6 +77,8 @@ class MainScreen(Screen[None]):
     MainScreen.tiny #small { display: block; }
     """
     AUTO_FOCUS = "InboxList"
+    # Textual's own repaints the whole screen whenever the focus moves; here the two panes repaint themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self) -> None:
         super().__init__()

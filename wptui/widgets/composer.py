@@ -17,7 +17,7 @@ from wptui.cloudapi.limits import TEXT
 from wptui.i18n import _, format_number
 from wptui.model.text import safe_line
 from wptui.widgets.cell_view import CellView, spread
-from wptui.widgets.render.cells import Line, simple
+from wptui.widgets.render.cells import Line, line_width, simple
 
 if TYPE_CHECKING:
     from textual.document._document import Document
@@ -68,10 +68,9 @@ def composer_line(state: ComposerState, cells: int, rule: str, reply: str) -> Li
             left += [("  ", ""), (state.window_key, "key"), (" " + _("template"), "")]
     else:
         left = [(rule * 2 + " ", "muted"), (state.hint, "muted")] if state.hint else [(rule * 2, "muted")]
-    line = spread([*left, (" ", "")], right, cells)
+    *shown, (gap, _style) = spread([*left, (" ", "")], [], cells - line_width(right))
     # The gap between both is drawn as a rule, so that the line parts thread and text.
-    return [(rule * len(text), style or "muted") if text and not text.strip(" ") and len(text) > 1 else (text, style)
-            for text, style in line]  # fmt: skip
+    return [*shown, (rule * len(gap), "muted"), *right]
 
 
 class ComposerLine(CellView):

@@ -9,7 +9,7 @@ from wptui.i18n import _, format_duration, format_number
 from wptui.store.inbox import Counters
 from wptui.widgets.cell_view import CellView, spread
 from wptui.widgets.glyphs import Glyphs
-from wptui.widgets.render.cells import Line
+from wptui.widgets.render.cells import Line, fit
 
 if TYPE_CHECKING:  # counting them is not needed for the first screen
     from wptui.store.stats import DayFigures
@@ -59,7 +59,7 @@ def stats_lines(state: StatsState, cells: int, g: Glyphs) -> list[Line]:
     response = figures.first_response
     median, p90 = held(response.median), held(response.p90)
     lines: list[Line] = [
-        [(" ", ""), (_("First response"), "heading")],
+        [(" ", "panel"), (fit(_("First response"), cells - 1), "heading panel")],
         row(_("median"), *median),
         row(_("90 in 100"), *p90),
         row(_("target"), format_duration(state.target)),
