@@ -302,3 +302,17 @@ async def test_reading_far_above_is_not_disturbed_by_what_comes_below(shop: Shop
         widget.refresh_rows()
         await pilot.pause()
         assert host.lines[:-1] == before[:-1] and "1 new below" in host.lines[-1]
+
+
+async def test_a_store_that_breaks_while_scrolling_is_told_and_survived(shop: Shop) -> None:
+    talk(shop, 300)
+    host, widget = opened(shop)
+    async with host.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        shop.db.execute("ALTER TABLE messages RENAME TO gone")
+        await pilot.press(*["pageup"] * 12, "k", "g", "G")
+        assert "cannot be read: no such table" in " ".join(" ".join(host.lines).split())
+        shop.db.execute("ALTER TABLE gone RENAME TO messages")
+        widget.refresh_rows()
+        await pilot.press("G")
+        assert shown(host)[-1] == 299
