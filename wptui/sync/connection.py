@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from wptui.i18n import _
+from wptui.model import protocol
 from wptui.model.errors import LinkError
-from wptui.model.protocol import AnyFrame, Bundle, Presence, Pull, Result, Welcome
+from wptui.model.protocol import AnyFrame, Bundle, CommandFrame, Presence, Pull, Result, Welcome
 from wptui.store.fold import Changes
 from wptui.sync import session as act
 from wptui.sync.cache import Cache, merge
@@ -19,6 +20,9 @@ from wptui.sync.session import Phase, Session
 from wptui.sync.state import LinkChange
 from wptui.sync.trouble import Trouble
 from wptui.sync.wire import Polling, Wire
+
+LARGEST_COMMAND = 256 << 10
+"""Bytes of a command's frame. The relay takes none near that; one that its server cuts off would come for ever."""
 
 JOBS = 64
 """Frames that wait for the cache, at most; then the relay has to wait."""
@@ -193,7 +197,7 @@ class Connection:
             self._wake.clear()
             if not self.session.greeted:
                 continue  # woken again when the relay has taken us
-            commands = self.session.due(await asyncio.to_thread(outbox.pending))
+            commands = await self._that_travel(self.session.due(await asyncio.to_thread(outbox.pending)))
             frames: list[AnyFrame] = [*commands, *self._ephemeral]
             self._ephemeral.clear()
             if not frames:
@@ -202,6 +206,14 @@ class Connection:
             if commands:
                 await asyncio.to_thread(outbox.mark_sent, [frame.id for frame in commands])
                 self._host.tell(LinkChange(outbox=True))
+
+    async def _that_travel(self, commands: list[CommandFrame]) -> list[CommandFrame]:
+        """`commands` without those too large, which are refused here."""
+        large = [frame for frame in commands if len(protocol.encode(frame)) > LARGEST_COMMAND]
+        for frame in large:
+            result = Result(id=frame.id, ok=False, code="too_long", message=_("The text is too long."))
+            await self.do(self.session.receive(result))
+        return [frame for frame in commands if frame not in large] if large else commands
 
 
 def _bound(cache: Cache, jobs: list[_Job]) -> Callable[[], Changes]:

@@ -297,7 +297,9 @@ class Link:
             touched = set()
 
         self._set(Kind.SYNCING, progress=0.0)
-        rebuilt = await fill(self.cache, self.http, session.epoch, session.agent, self.run_cache, told=progress)
+        rebuilt = await fill(
+            self.cache, self.http, session.epoch, session.agent, self.run_cache, told=progress, head=session.head
+        )
         self.tell(LinkChange(changes=Changes(conversations=touched, workspace=True), rebuilt=rebuilt))
 
     # ── housekeeping ─────────────────────────────────────────────────────────────────────────────────────

@@ -49,18 +49,21 @@ async def fill(
     run: Run,
     *,
     told: Callable[[Progress], None],
+    head: int | None = None,
 ) -> bool:
     """Fills the cache with the log `epoch`; whether a new file took the old one's place.
 
-    Where another wptui is at it, this waits and uses what that one
-    made. Raises as `Http.stream`, CacheDamaged and sqlite3.Error; what came so far is kept.
+    `head` is where that log ends: what stands further is of another time, and filled anew.
+    Where another wptui is at it, this waits and uses what that one made. Raises as `Http.stream`, CacheDamaged
+    and sqlite3.Error; what came so far is kept.
     """
     async with _alone(cache.path):
         replaced = bool(await run(cache.replaced))
         if replaced:
             await run(cache.open)
         cursor, held, whose = await run(cache.position)
-        if held == epoch and whose == agent and cursor:
+        beyond = head is not None and cursor > head and not replaced
+        if held == epoch and whose == agent and cursor and not beyond:
             return replaced
         filler = _Filler(cache, epoch, agent)
         replaced |= bool(await run(filler.begin))

@@ -27,6 +27,9 @@ KEEPALIVE_SECONDS = 20.0
 LARGEST_FRAME = 64 << 20
 """Bytes. A page of a busy conversation is a megabyte; the relay is trusted, its proxy may not be."""
 
+EXCHANGE = 256 << 10
+"""Bytes of frames sent in one exchange of polling, about: the relay takes 1 MB."""
+
 _log = logging.getLogger("wptui.sync.wire")
 _log.setLevel(logging.INFO)  # at DEBUG websockets writes the token into the log
 
@@ -156,7 +159,7 @@ class Polling:
         """See Wire."""
         while not self._closed:
             self._ready.clear()
-            out, self._out = self._out, []
+            out = self._some()
             self.more = False
             before = self._hello()
             for frame in await self._http.poll(before, out):
@@ -165,6 +168,17 @@ class Polling:
             if not self.more or self._hello().cursor == before.cursor:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), self._seconds)
+
+    def _some(self) -> list[AnyFrame]:
+        """What one exchange takes of what is to be sent; the rest goes with the next, at once."""
+        size = count = 0
+        while count < len(self._out) and (not count or size < EXCHANGE):
+            size += len(protocol.encode(self._out[count]))
+            count += 1
+        out, self._out = self._out[:count], self._out[count:]
+        if self._out:
+            self._ready.set()
+        return out
 
     async def send(self, frames: Sequence[AnyFrame]) -> None:
         """See Wire."""
