@@ -38,7 +38,6 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             db.execute("PRAGMA temp_store = MEMORY")
-            db.execute("PRAGMA mmap_size = 134217728")
             if version < VERSION:
                 _migrate(db)
             elif get_meta(db, "bulk_load"):

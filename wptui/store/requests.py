@@ -28,7 +28,7 @@ def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, mess
             return str(request)
     new = f"{conversation}-{opened + 1}"
     db.execute(
-        "INSERT INTO requests (id, conversation, opened_at, opened_message) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO requests (id, conversation, opened_at, opened_message) VALUES (?, ?, ?, ?)",
         (new, conversation, ts, message),
     )
     db.execute(
