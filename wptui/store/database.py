@@ -20,6 +20,8 @@ VERSION = 1
 def open_database(path: Path | str, *, durable: bool = False, read_only: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode (transactions are explicit), usable from one thread at a time.
 
+    `path` ":memory:" is an empty store that lives as long as the connection.
+
     `durable` syncs every commit; without it a power cut may lose the last commits but never corrupts, which is
     enough for what can be rebuilt. Raises StorageError where the file is no usable store.
     """
@@ -27,6 +29,8 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
     try:
         if read_only:
             db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        elif str(path) == ":memory:":
+            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -62,8 +62,6 @@ class Cache:
         paths.ensure_dir(self.path.parent)
         try:
             self._db = open_database(self.path)
-            # The screen's connection maps the file; a second map of the same pages would count as memory twice.
-            self._db.execute("PRAGMA mmap_size = 0")
             if check and self.db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise CacheDamaged("quick_check")
         except StorageError as error:
