@@ -18,12 +18,12 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from wptui.i18n import N_, _, ngettext
 from wptui.store.inbox import InboxQuery, InboxRow, View
 from wptui.widgets.inbox_layout import InboxLayout
+from wptui.widgets.pane import Pane
 from wptui.widgets.render.cells import Line, centred, clip_line, line_width
 from wptui.widgets.render.inbox import HEAD, InboxContext, body, head, title_cells
 from wptui.widgets.styles import DEFAULT_PALETTE, Styles
@@ -32,7 +32,7 @@ _KEPT = 1000
 """Drawn bodies kept."""
 
 
-class InboxList(ScrollView, can_focus=True):
+class InboxList(Pane, can_focus=True):
     """The list of conversations. Give it a database and a query with `show`; it never writes.
 
     Its look comes from `configure`. Its own keys only move the cursor; `action_open` is for the app's command.

@@ -12,17 +12,17 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from wptui.i18n import _, ngettext
 from wptui.store.thread import ThreadRow
+from wptui.widgets.pane import Pane
 from wptui.widgets.render.cells import Line, centred, clip_line, line_width
 from wptui.widgets.styles import DEFAULT_PALETTE, Styles
 from wptui.widgets.thread_layout import ThreadLayout
 
 
-class ThreadView(ScrollView, can_focus=True):
+class ThreadView(Pane, can_focus=True):
     """The thread of one conversation. Give it a database and a conversation with `open`; it never writes.
 
     Its own keys only move about; `action_expand`, `action_quoted` and `action_media` are for the app's commands.
