@@ -86,6 +86,9 @@ def test_what_cannot_be_sent_says_why(tmp_path: Path) -> None:
     assert error.value.field == "file" and "PDF" in error.value.hint
     with pytest.raises(PayloadError, match="cannot be read"):
         inspect(tmp_path / "nowhere")
+    (tmp_path / "nothing.png").touch()
+    with pytest.raises(PayloadError, match="empty"):
+        inspect(tmp_path / "nothing.png")
     with pytest.raises(PayloadError, match="cannot be read"):
         inspect(tmp_path)
 

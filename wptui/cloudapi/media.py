@@ -127,6 +127,8 @@ def inspect(path: Path) -> Upload:
         raise PayloadError(
             "file", _("The file cannot be read: {reason}").format(reason=problem.strerror or "?")
         ) from problem
+    if not size:
+        raise PayloadError("file", _("The file is empty."))
     mime = sniff(head, path.name)
     kind = kind_of(mime)
     if kind is None:

@@ -13,7 +13,7 @@ from textual.widgets import Input
 from wptui.i18n import _
 from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, Entry, TextLines
 from wptui.screens.file_paths import complete
-from wptui.widgets.render.cells import Line, clip, simple
+from wptui.widgets.render.cells import Line, simple, wrap
 
 Values = dict[str, str]
 Check = Callable[[Values], "tuple[str, str] | None"]
@@ -40,7 +40,7 @@ class Form(Dialogue[Values]):
     Form .label { height: 1; padding: 0; }
     Form .preview { height: auto; max-height: 9; border-top: solid $border-blurred; display: none; }
     Form .preview.shown { display: block; }
-    Form .wrong { height: 1; }
+    Form .wrong { height: auto; min-height: 1; max-height: 4; }
     """
 
     def __init__(
@@ -92,7 +92,10 @@ class Form(Dialogue[Values]):
             self._preview.repaint()
 
     def _say(self, text: str, style: str = "error") -> None:
-        self._wrong.show([[(" " + clip(simple(text), max(10, self._wrong.size.width - 2)), style)]])
+        told = simple(text)
+        spans = wrap(told, max(10, (self._wrong.size.width or 74) - 2)) or [(0, 0)]
+        self._wrong.styles.height = min(4, len(spans))
+        self._wrong.show([[(" " + told[begin:end], style)] for begin, end in spans[:4]])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The preview follows the typing."""

@@ -24,7 +24,7 @@ def help_lines(keymap: KeyMap, cells: int) -> list[Line]:
         if wide:
             room = max(20, cells - key_room - title_room - 26)
             text = _(action.help)
-            for number, (begin, end) in enumerate(wrap(text, room)):
+            for number, (begin, end) in enumerate(wrap(text, room - 2)):
                 front: Line = start if number == 0 else [(" " * (1 + key_room + title_room), "")]
                 line: Line = [*front, (fit(text[begin:end], room), "muted")]
                 lines.append([*line, (action.id, "muted")] if number == 0 else line)
