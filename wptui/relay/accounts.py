@@ -24,6 +24,7 @@ import msgspec
 from wptui.i18n import _
 from wptui.model.errors import AuthError, StorageError, UsageError
 from wptui.model.text import fold, safe_line
+from wptui.paths import ensure_dir
 
 CODE_MINUTES = 15
 """How long a one-time code can be used."""
@@ -99,7 +100,7 @@ class Accounts:
         self._clock = clock
         self._tries: dict[str, deque[float]] = {}
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ensure_dir(path.parent)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 5000")

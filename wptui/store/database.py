@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wptui.model.errors import StorageError
 from wptui.model.text import fold
+from wptui.paths import ensure_dir
 from wptui.store.schema import INDEXES, SEARCH, TABLES
 
 VERSION = 1
@@ -32,7 +33,7 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
         elif str(path) == ":memory:":
             db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         else:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ensure_dir(path.parent)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA busy_timeout = 10000")
