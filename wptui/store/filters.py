@@ -91,7 +91,8 @@ def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
                 del parameters[name]
             case "campaign":
                 parameters |= {name: value.lstrip("#"), f"{name}f": fold(value.lstrip("#"))}
-                condition = f"c.campaign_key IN (:{name}, (SELECT code FROM campaigns WHERE wptui_fold(code) = :{name}f))"
+                known = f"SELECT code FROM campaigns WHERE wptui_fold(code) = :{name}f"
+                condition = f"c.campaign_key IN (:{name}, ({known}))"
             case "label":
                 condition = (
                     f"EXISTS (SELECT 1 FROM labels l WHERE l.conversation = c.id AND wptui_fold(l.label) = :{name})"

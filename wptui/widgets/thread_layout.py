@@ -118,7 +118,10 @@ class ThreadLayout:
     def load_end(self) -> None:
         """Reads the newest page, if it is not what is loaded."""
         if self.held.rows and not self.held.at_end:
-            self._read(lambda: self.held.load_end() or 0)
+            try:
+                self.held.load_end()
+            except sqlite3.Error as error:
+                self.trouble = str(error)
             self.cursor = len(self.held.rows) - 1
 
     def read_ahead(self) -> tuple[int, int] | None:
