@@ -25,7 +25,7 @@ from wptui.screens.actions import KeyMap
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 from textual.app import App
-from textual.events import AppBlur, AppFocus
+from textual.events import AppBlur, AppFocus, Event, Key
 from textual.screen import Screen
 
 from wptui.screens.desk import Desk, LinkLike, MakeLink, Remote, Told
@@ -154,6 +154,16 @@ class WptuiApp(App[int]):
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(WelcomeScreen(why))
+
+    async def on_event(self, event: Event) -> None:
+        """Keys of the main screen are taken before they are handed to a widget: see `MainScreen.take_key`."""
+        main = self._main
+        if isinstance(event, Key) and not event.is_forwarded and main is not None and self.screen is main:
+            if not self.app_focus:
+                self.app_focus = True  # whoever types is there
+            if await main.take_key(event):
+                return
+        await super().on_event(event)
 
     def present(self) -> None:
         """The agent pressed a key: a lost link is tried at once, and nothing is unseen."""

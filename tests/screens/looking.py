@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual.events import Key
 from textual.pilot import Pilot
+
+NAMES = {" ": "space", "/": "slash", ",": "comma", ".": "full_stop", ":": "colon", "-": "minus", "~": "tilde"}
+"""What Textual calls characters that are no letters."""
 
 
 def screen_text(pilot: Pilot[object]) -> str:
@@ -34,6 +38,8 @@ async def hides(pilot: Pilot[object], text: str) -> None:
 
 
 async def write(pilot: Pilot[object], text: str) -> None:
-    """Types `text`."""
-    names = {" ": "space", "/": "slash", ",": "comma", ".": "full_stop", ":": "colon", "-": "minus", "~": "tilde"}
-    await pilot.press(*(names.get(char, char) for char in text))
+    """Types `text`, as fast as a paste without being one."""
+    for char in text:
+        name = char if char.isalnum() else NAMES[char]
+        pilot.app.post_message(Key(name, char))
+    await pilot.pause()

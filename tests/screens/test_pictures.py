@@ -40,7 +40,11 @@ def ready(stage: Stage, *keys: str, more: Callable[[], object] | None = None) ->
 @pytest.mark.parametrize("theme", ["dark", "light", "no-colour"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_conversation(
-    snap_compare: Snap, staged: Callable[[str], Stage], size: tuple[int, int], theme: str, monkeypatch: pytest.MonkeyPatch
+    snap_compare: Snap,
+    staged: Callable[[str], Stage],
+    size: tuple[int, int],
+    theme: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if theme == "no-colour":
         monkeypatch.setenv("NO_COLOR", "1")

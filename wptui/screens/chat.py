@@ -87,7 +87,7 @@ class Chat:
             self.thread.jump_to(at)
         self.tick(desk.now())
         self.renew_waiting()
-        (self.composer.editor if write else self.thread).focus()
+        self.main.set_focus(self.composer.editor if write else self.thread)
         if desk.settings.mark_read == "on_open":
             self.mark_read()
 
@@ -112,7 +112,7 @@ class Chat:
         self.title.show(ChatState())
         self.renew_waiting()
         self.main.show_chat(False)
-        self.main.inbox.list.focus()
+        self.main.set_focus(self.main.inbox.list)
 
     def _leave(self) -> None:
         self.save_draft()
@@ -326,7 +326,7 @@ class Chat:
         self.clear()
         if note:
             self.take_note(False)
-            self.thread.focus()  # never straight on into an answer that goes to the customer
+            self.main.set_focus(self.thread)  # never straight on into an answer that goes to the customer
 
     def clear(self) -> None:
         """Empties the composer and its draft."""
@@ -448,7 +448,7 @@ class Chat:
         for item in chosen:
             self.main.wptui.desk.outbox.drop(item.id)
         self.renew_waiting()
-        self.composer.editor.focus()
+        self.main.set_focus(self.composer.editor)
 
 
 def _own_words(command: AnyCommand) -> str:

@@ -83,9 +83,21 @@ class Dialogue(ModalScreen[R], Generic[R]):
     """
     AUTO_FOCUS = "Input"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._early: list[events.Key] = []
+
+    def on_descendant_focus(self) -> None:
+        """The entry is there: what was typed before it was is typed into it now."""
+        early, self._early = self._early, []
+        for key in early:
+            self.app.post_message(events.Key(key.key, key.character))
+
     def on_key(self, event: events.Key) -> None:
         """Escape leaves without a choice; everything else stays in here."""
-        if event.key == "escape":
+        if self.focused is None and self.AUTO_FOCUS and self.query(self.AUTO_FOCUS):
+            self._early.append(event)
+        elif event.key == "escape":
             event.stop()
             event.prevent_default()
             self.cancel()

@@ -23,7 +23,9 @@ class InboxCommands:
 
     def open(self) -> None:
         """Opens the conversation under the cursor."""
-        self.main.inbox.list.action_open()
+        selected = self.main.inbox.list.selected
+        if selected is not None:
+            self.main.chat.open(selected)
 
     def next(self) -> None:
         """Takes the customer who waits longest, and opens the conversation."""
@@ -89,7 +91,7 @@ class InboxCommands:
     def _list(self, view: View) -> None:
         self.main.show_chat(False)
         self.main.inbox.ask(view=view)
-        self.main.inbox.list.focus()
+        self.main.set_focus(self.main.inbox.list)
 
     def view_all(self) -> None:
         """Every open conversation."""

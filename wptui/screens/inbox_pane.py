@@ -121,7 +121,7 @@ class InboxPane:
             self.ask(filter=Filter())
         else:
             self.renew()
-        self.list.focus()
+        self.main.set_focus(self.list)
 
     def filter_by(self, source: str) -> None:
         """Applies a filter line; what is not understood is said, and the list stays."""

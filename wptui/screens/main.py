@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.reactive import Reactive
@@ -45,6 +46,16 @@ ONE_PANE, NO_STATS = 100, 120
 """Columns under which one pane at a time is shown, and under which the figures fold away."""
 LEAST = (40, 10)
 """Columns and rows under which nothing sensible fits."""
+
+
+def _movements(widget: type[Widget]) -> dict[str, str]:
+    """Key → action, of a list's own bindings."""
+    bindings = Binding.make_bindings(widget.BINDINGS)
+    return {binding.key: binding.action for binding in bindings}
+
+
+_MOVEMENTS: dict[type[Widget] | type[None], dict[str, str]] = {InboxList: _movements(InboxList)}
+"""What the lists' own keys do; the thread's are added with the thread."""
 
 
 class TooSmall(CellView):
@@ -136,6 +147,7 @@ class MainScreen(Screen[None]):
         from wptui.screens.notices import Notices
 
         self.chat, self.notices = Chat(self), Notices(self)
+        _MOVEMENTS.setdefault(type(self.chat.thread), _movements(type(self.chat.thread)))
         chat = self.chat
         await self.query_one("#chat-pane").mount(chat.title, chat.thread, chat.waiting, chat.composer)
         chat.thread.open(None, db=self.wptui.desk.db)
@@ -225,12 +237,12 @@ class MainScreen(Screen[None]):
     def _settle(self) -> None:
         """The focus must be on something that can be seen; figures that came into sight must be true."""
         if not self.has_class("tiny") and self._focused_before is not None:
-            self._focused_before.focus()
+            self.set_focus(self._focused_before)
             self._focused_before = None
         focused = self.focused
         if focused is None or not all(node.display for node in focused.ancestors_with_self):
             reading = self.furnished and self.has_class("reading") and self.chat.conversation
-            (self.chat.thread if reading else self.inbox.list).focus()
+            self.set_focus(self.chat.thread if reading else self.inbox.list)
         self.figures.renew()
         if self.furnished:
             self.chat.renew_waiting()
@@ -287,18 +299,32 @@ class MainScreen(Screen[None]):
             return ["composer", "main"]
         return ["main"]
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that no text field has taken: perhaps a command."""
+    async def take_key(self, event: events.Key) -> bool:
+        """A key press, before any widget has it; whether it was a command or moved a cursor.
+
+        Taken here and not where it bubbles to: on a slow line keys come in bursts, and a key that is taken early
+        must not overtake the one before it ("down, enter, i, text" would open the wrong conversation).
+        """
         self.wptui.present()
-        action = self.wptui.keymap.find(event.key, event.character, self.where())
+        where = self.where()
+        if where == ["main"] and self.focused is not None:
+            return False  # the filter line
+        if "composer" in where:
+            if event.is_printable or self.wptui.keymap.find(event.key, None, ["composer"]):
+                return False  # in its turn, behind the text typed before it
+        else:
+            focused = self.focused
+            movement = _MOVEMENTS.get(type(focused), {}).get(event.key)
+            if movement and focused is not None and not self.wptui.keymap.find(event.key, event.character, where):
+                await focused.run_action(movement)
+                return True
+        action = self.wptui.keymap.find(event.key, event.character, where)
         if action is not None:
-            event.stop()
-            event.prevent_default()
             self.run_command(action.id)
+        return action is not None
 
     def composer_key(self, event: events.Key) -> bool:
         """A key pressed in the composer: the composer's own commands."""
-        self.wptui.present()
         if event.is_printable:
             return False
         action = self.wptui.keymap.find(event.key, None, ["composer"])

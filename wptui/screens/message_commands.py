@@ -50,7 +50,7 @@ class MessageCommands:
         row = self._row()
         self.main.chat.take_note(False)
         self.main.chat.reply_to(row)
-        self.main.chat.composer.editor.focus()
+        self.main.set_focus(self.main.chat.composer.editor)
 
     def react(self) -> None:
         """Puts an emoji on it."""

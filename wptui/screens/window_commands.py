@@ -32,18 +32,18 @@ class WindowCommands:
                 chat.reply_to(None)
             else:
                 chat.save_draft()
-                chat.thread.focus()
+                self.main.set_focus(chat.thread)
         elif main.focused is chat.thread:
             if chat.refused():
                 chat.take_back()
                 return
             main.show_chat(False)
-            main.inbox.list.focus()
+            main.set_focus(main.inbox.list)
         elif main.inbox.query.filter.source:
             main.inbox.ask(filter=Filter())
         else:
             main.show_chat(False)
-            main.inbox.list.focus()
+            main.set_focus(main.inbox.list)
 
     def palette(self) -> None:
         """Every command by its name."""

@@ -96,7 +96,7 @@ class WritingCommands:
             if shortcut is not None:
                 chat.take_note(False)
                 chat.composer.insert(texts[shortcut])
-            chat.composer.editor.focus()
+            self.main.set_focus(chat.composer.editor)
 
         empty = _("No canned replies yet. Write one, then “{title}” in {key}.").format(
             title=_("Save as canned reply"), key=self.main.wptui.keymap.label("app.palette")
