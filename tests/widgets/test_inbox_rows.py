@@ -105,6 +105,9 @@ def test_the_number_is_named_only_where_there_are_several() -> None:
     two = replace(CONTEXT, width=60, numbers={"n1": "satış", "n2": "destek"})
     assert drawn(ROW, two)[1].strip().startswith("satış · Merhaba")
     assert "satış" not in drawn(ROW, replace(two, numbers={"n1": "satış"}))[1]
+    # Names that begin alike are told apart by what follows, which clipping would take away.
+    alike = replace(two, numbers={"n1": "Kahve Dükkânı Destek", "n2": "Kahve Dükkânı"})
+    assert drawn(ROW, alike)[1].strip().startswith("Destek · Merhaba")
 
 
 def test_compact_puts_name_and_message_on_one_line() -> None:

@@ -65,7 +65,7 @@ def composer_line(state: ComposerState, cells: int, rule: str, reply: str) -> Li
     elif not state.window_open:
         left = [(rule * 2 + " ", "muted"), (_("24 hours are over: only templates"), "warning")]
         if state.window_key:
-            left += [("  ", ""), (state.window_key, "key"), (" " + _("template"), "")]
+            left += [(f" {rule * 2} ", "muted"), (state.window_key, "key"), (" " + _("template"), "")]
     else:
         left = [(rule * 2 + " ", "muted"), (state.hint, "muted")] if state.hint else [(rule * 2, "muted")]
     *shown, (gap, _style) = spread([*left, (" ", "")], [], cells - line_width(right))

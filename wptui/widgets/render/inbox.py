@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import lru_cache
+from itertools import takewhile
 
 from wptui.i18n import _
 from wptui.model.delivery import Delivery
@@ -168,12 +170,21 @@ def _tags(row: InboxRow, context: InboxContext, room: int) -> Line:
     return tags
 
 
+@lru_cache(maxsize=8)
+def _telling(names: tuple[str, ...]) -> dict[str, str]:
+    """What tells the names apart when they are clipped: without the words all of them begin with."""
+    words = [name.split() for name in names]
+    shared = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, zip(*words, strict=False)))
+    return {name: " ".join(each[shared:]) or name for name, each in zip(names, words, strict=True)}
+
+
 def preview(row: InboxRow, context: InboxContext) -> Line:
     """The last message on one line: our number's name, tick, kind, text; emoji can only come last."""
     glyphs = context.glyphs
     line: Line = [("   ", "text")] if context.lines == 2 and context.width >= 22 else []
     if context.width >= 44 and len(set(context.numbers.values())) > 1:
-        name = clip(simple(context.numbers.get(row.number, "")), max(10, context.width // 5), glyphs.ellipsis)
+        name = _telling(tuple(sorted(set(context.numbers.values())))).get(context.numbers.get(row.number, ""), "")
+        name = clip(simple(name), max(10, context.width // 5), glyphs.ellipsis)
         line.append((f"{name} {glyphs.dot} ", "inbox-number"))
     if row.preview_dir == "out":
         state = TICKS.get(Delivery(row.preview_status)) if row.preview_status in set(Delivery) else None
