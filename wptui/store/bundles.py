@@ -18,6 +18,9 @@ from wptui.store.fold_contacts import remove_conversation
 RECENT = 50
 """Messages of each conversation that a snapshot brings, at least; older ones come when the agent scrolls."""
 
+_PEOPLE = 500
+"""Contacts in one bundle, where they come without conversations."""
+
 MESSAGE_COLUMNS = (
     "id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, "
     "sender, forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, "
@@ -105,10 +108,11 @@ def older_messages(db: sqlite3.Connection, conversation: str, before: tuple[int,
 
 
 def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200) -> Iterator[Bundle]:
-    """Everything, as bundles: the workspace first, then conversations in pieces of `size`, newest first.
+    """Everything, as bundles: the workspace first, then conversations in pieces of `size`, newest first, then people.
 
     `after` (from the last bundle received) resumes. Each bundle is read in a transaction of its own.
     """
+    begun = cursor(db)
     if not after:
         yield workspace_bundle(db)
     position = int(after or 0) or 1 << 62
@@ -123,10 +127,35 @@ def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200) -> Iterat
         finally:
             db.execute("COMMIT")
         if not found:
-            return
+            break
         position = found[-1][1]
         bundle.after = str(position)
         yield bundle
+    yield from _people(db, begun)
+
+
+def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
+    """Contacts who had no conversation at `begun`: from an address book, say. When they write, they have a name."""
+    position = 0
+    while True:
+        db.execute("BEGIN")
+        try:
+            contacts = _table(
+                db,
+                "SELECT * FROM contacts WHERE created_seq > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
+                "WHERE contact = contacts.id AND conversations.created_seq <= ?2) ORDER BY created_seq LIMIT ?3",
+                (position, begun, _PEOPLE),
+            )
+            ids = [row[contacts["columns"].index("id")] for row in contacts["rows"]]
+            marks = ",".join("?" * len(ids))
+            aliases = _table(db, f"SELECT * FROM aliases WHERE contact IN ({marks})", ids)
+            seq = cursor(db)
+        finally:
+            db.execute("COMMIT")
+        if not ids:
+            return
+        position = contacts["rows"][-1][contacts["columns"].index("created_seq")]
+        yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases})
 
 
 _OWNED = ("messages", "requests", "reactions", "receipts", "pending", "labels", "partial")
@@ -157,11 +186,11 @@ def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False)
     known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for name, table in tables.items():
         if name in known:
-            _write(db, name, table, ahead)
+            _write(db, name, table, ahead, whole="conversations" in tables)
     return set(shipped) - ahead
 
 
-def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str]) -> None:
+def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str], *, whole: bool) -> None:
     here = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
     columns: list[str] = table["columns"]
     rows: list[Any] = table["rows"]
@@ -180,7 +209,25 @@ def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[
         seq = columns.index("seq")
         rows = [row for row in rows if _contact_seq(db, row[columns.index("id")]) <= row[seq]]
     sql = f"{verb} INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-    db.executemany(sql, rows)
+    written = db.executemany(sql, rows).rowcount
+    if whole and name == "messages" and written < len(rows) and _drop_merged(db, columns, rows):
+        db.executemany(sql, rows)
+
+
+def _drop_merged(db: sqlite3.Connection, columns: list[str], rows: list[Any]) -> bool:
+    """Drops conversations here whose messages have come as another's: they were merged since, their event follows.
+
+    Kept, they would take these messages with them when it comes.
+    """
+    id_at, owner_at = columns.index("id"), columns.index("conversation")
+    gone: set[str] = set()
+    for row in rows:
+        (owner,) = db.execute("SELECT conversation FROM messages WHERE id = ?", (row[id_at],)).fetchone()
+        if owner != row[owner_at]:
+            gone.add(owner)
+    for conversation in gone:
+        remove_conversation(db, conversation)
+    return bool(gone)
 
 
 def _contact_seq(db: sqlite3.Connection, contact: str) -> int:

@@ -58,7 +58,7 @@ def apply(db: sqlite3.Connection, events: Iterable[ev.Event], *, advance_to: int
         if handler is None:
             changes.skipped[event.type] = changes.skipped.get(event.type, 0) + 1
             continue
-        if event.conversation is not None and _has(db, event.conversation, event.seq):
+        if event.conversation is not None and _passed(db, event):
             continue
         try:
             data = ev.load(event)
@@ -79,6 +79,9 @@ def apply(db: sqlite3.Connection, events: Iterable[ev.Event], *, advance_to: int
     return changes
 
 
-def _has(db: sqlite3.Connection, conversation: str, seq: int) -> bool:
-    row = db.execute("SELECT seq FROM conversations WHERE id = ?", (conversation,)).fetchone()
-    return row is not None and row[0] >= seq
+def _passed(db: sqlite3.Connection, event: ev.Event) -> bool:
+    """Whether the event's conversation has it already, or is no more: merged into one that came with all of this."""
+    row = db.execute("SELECT seq FROM conversations WHERE id = ?", (event.conversation,)).fetchone()
+    if row is None:
+        return not event.type.startswith("contact.") and event.type != ev.ConversationOpened.TYPE
+    return bool(row[0] >= event.seq)

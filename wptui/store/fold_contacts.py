@@ -65,19 +65,23 @@ def _newer(db: sqlite3.Connection, event: ev.Event, contact: str) -> bool:
 
 def contact_aliased(db: sqlite3.Connection, event: ev.Event, data: ev.ContactAliased, changes: Changes) -> None:
     if not _newer(db, event, data.contact):
-        return
+        # It came with one conversation of the contact; another may be older here, and have the old title.
+        return retitle(db, data.contact, changes)
     db.execute(
+        # An owner who came with a bundle, further than this event, knows better.
         "INSERT INTO aliases VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET "
         "contact = excluded.contact, "
-        "verified = MAX(excluded.verified, verified * (contact = excluded.contact)), retired = excluded.retired",
-        (data.kind, data.value, data.contact, int(data.verified), int(data.retired)),
+        "verified = MAX(excluded.verified, verified * (contact = excluded.contact)), retired = excluded.retired "
+        "WHERE contact = excluded.contact OR NOT EXISTS "
+        "(SELECT 1 FROM contacts WHERE contacts.id = aliases.contact AND contacts.seq > ?)",
+        (data.kind, data.value, data.contact, int(data.verified), int(data.retired), event.seq),
     )
     retitle(db, data.contact, changes)
 
 
 def contact_profiled(db: sqlite3.Connection, event: ev.Event, data: ev.ContactProfiled, changes: Changes) -> None:
     if not _newer(db, event, data.contact):
-        return
+        return retitle(db, data.contact, changes)
     db.execute(
         """UPDATE contacts SET name = COALESCE(?, name), username = COALESCE(?, username), phone = COALESCE(?, phone),
                book_name = COALESCE(?, book_name), profile_ts = MAX(profile_ts, ?) WHERE id = ?""",
@@ -118,7 +122,7 @@ def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerg
         (data.contact,),
     ).fetchone()
     if gone is None:
-        return
+        return retitle(db, data.into, changes)
     if _newer(db, event, data.into):
         name, username, phone, book_name, profile_ts, opted_out, opted_ts = gone
         db.execute(
@@ -157,6 +161,8 @@ def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged,
         return
     if target[0] < event.seq:
         state, assignee, read_seq, window_expires, free_until, campaign, request, last_in_ts, count = row
+        for each in (gone, data.into):  # which request was opened first must not depend on how events are batched
+            requests.refresh(db, str(each))
         request = _join_requests(db, data.into, request, target[2])
         db.execute(
             """UPDATE conversations SET state = ?, assignee = CASE assignee WHEN '' THEN ? ELSE assignee END,
@@ -166,6 +172,7 @@ def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged,
             ("open" if "open" in (state, target[1]) else target[1], assignee, read_seq, window_expires or 0, free_until,
              campaign, request, last_in_ts, count, event.seq, data.into),
         )  # fmt: skip
+        _join_partial(db, str(gone), data.into, request)
         for table in ("messages", "requests", "reactions", "receipts", "pending"):
             db.execute(f"UPDATE {table} SET conversation = ? WHERE conversation = ?", (data.into, gone))
         db.execute("UPDATE OR IGNORE labels SET conversation = ? WHERE conversation = ?", (data.into, gone))
@@ -173,6 +180,26 @@ def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged,
     remove_conversation(db, str(gone))
     changes.removed.add(str(gone))
     changes.conversations.add(data.into)
+
+
+def _join_partial(db: sqlite3.Connection, gone: str, into: str, request: str | None) -> None:
+    """Two conversations of which this store holds recent messages only become one held from where both are whole.
+
+    What is older is brought again when the agent scrolls there.
+    """
+    starts = db.execute(
+        "SELECT COALESCE((SELECT MIN(ts) FROM messages WHERE conversation = partial.conversation), 0) FROM partial "
+        "WHERE conversation IN (?, ?)",
+        (gone, into),
+    ).fetchall()
+    if not starts:
+        return
+    opened = db.execute("SELECT opened_at FROM requests WHERE id = ? AND resolved_at IS NULL", (request,)).fetchone()
+    start = min(max(starts)[0], *(opened or ()), 1 << 62)
+    older = "FROM messages WHERE conversation IN (?, ?) AND ts < ?"
+    db.execute(f"INSERT OR IGNORE INTO search_changed SELECT no {older}", (gone, into, start))
+    db.execute(f"DELETE {older}", (gone, into, start))
+    db.execute("INSERT OR IGNORE INTO partial VALUES (?)", (into,))
 
 
 def _join_requests(db: sqlite3.Connection, into: str, theirs: str | None, ours: str | None) -> str | None:
