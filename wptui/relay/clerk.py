@@ -74,8 +74,13 @@ class Clerk:
             try:
                 if not self._numbers:
                     await self._pause(self._numbered.wait())  # everything would be parked as not ours
-                elif await self.expand() == 0:
+                    continue
+                begun, waiting = time.monotonic(), await self.log.backlog()
+                if await self.expand() == 0:
                     await self._pause(self.log.wait_unexpanded(_IDLE_SECONDS))
+                elif await self.log.backlog() > waiting:
+                    # More comes in than goes out. The 200s go first: what Meta gets none for, it sends again.
+                    await self._pause(asyncio.sleep(time.monotonic() - begun))
             except StorageError as error:
                 _log.error("bodies wait for their expansion: %s", error)
                 await self._pause(asyncio.sleep(1))
