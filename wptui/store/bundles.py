@@ -136,14 +136,14 @@ def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200) -> Iterat
 
 def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
     """Contacts who had no conversation at `begun`: from an address book, say. When they write, they have a name."""
-    position = 0
+    position = ""
     while True:
         db.execute("BEGIN")
         try:
             contacts = _table(
                 db,
-                "SELECT * FROM contacts WHERE created_seq > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
-                "WHERE contact = contacts.id AND conversations.created_seq <= ?2) ORDER BY created_seq LIMIT ?3",
+                "SELECT * FROM contacts WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
+                "WHERE contact = contacts.id AND conversations.created_seq <= ?2) ORDER BY id LIMIT ?3",
                 (position, begun, _PEOPLE),
             )
             ids = [row[contacts["columns"].index("id")] for row in contacts["rows"]]
@@ -154,7 +154,7 @@ def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
             db.execute("COMMIT")
         if not ids:
             return
-        position = contacts["rows"][-1][contacts["columns"].index("created_seq")]
+        position = ids[-1]
         yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases})
 
 
