@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from tests.sync.house import House, Terminal, open_house, until
 from wptui.model.commands import AddNote, SendMessage
 from wptui.store.database import open_database, set_meta, transaction
+from wptui.sync.credentials import Account
 from wptui.sync.state import Kind
+from wptui.sync.wire import NoSocket, Socket
 
 
 async def seated(house: House) -> Terminal:
@@ -65,3 +70,22 @@ async def test_many_commands_by_polling_travel_in_pieces(tmp_path: Path) -> None
         await terminal.live()
         await until(lambda: len([item for item in terminal.outbox.pending() if item.state == "refused"]) == many)
         assert {item.code for item in terminal.outbox.pending()} == {"not_found"}
+
+
+@pytest.mark.parametrize("place", ["/elsewhere", "http://localhost:{port}/v1/sync"])
+async def test_redirects_are_not_followed_with_the_token(place: str) -> None:
+    heads: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        there = place.format(port=port).encode()
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: " + there + b"\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(NoSocket):
+            await Socket.open(Account(url=f"http://127.0.0.1:{port}", token="secret"))
+    assert len(heads) == 1

@@ -130,7 +130,13 @@ def _libraries() -> tuple[Any, Any]:
     from websockets import exceptions
     from websockets.asyncio.client import connect
 
-    return connect, exceptions
+    class Connect(connect):
+        """Follows no redirects: older releases take the token along to wherever they lead."""
+
+        def process_redirect(self, exc: Exception) -> Exception | str:
+            return exc
+
+    return Connect, exceptions
 
 
 def _text(frame: AnyFrame) -> str:
