@@ -120,6 +120,16 @@ def test_a_message_later_than_that_opens_a_new_request(shop: Story) -> None:
     assert shop.row("requests", id="k1-1")["reopens"] == 0
 
 
+def test_a_resolution_taken_back_leaves_the_customer_waiting_as_before(shop: Story) -> None:
+    shop.writes("k1", "m1", ts=T0)
+    shop.tell(ev.ConversationResolved(), "k1", actor="agent:a1", at=T0 + 50)
+    shop.tell(ev.ConversationReopened(), "k1", actor="agent:a1", at=T0 + 55)
+    shop.play()
+    row = shop.row("conversations", id="k1")
+    assert (row["state"], row["waiting_since"]) == ("open", T0)
+    assert shop.row("requests", id="k1-1")["closed_unanswered"] == 0
+
+
 def test_a_snooze_ends_with_the_next_message_and_its_time_is_taken_off(shop: Story) -> None:
     shop.writes("k1", "m1", ts=T0)
     shop.tell(ev.ConversationSnoozed(until=T0 + 9000), "k1", actor="agent:a1", at=T0 + 100)

@@ -246,6 +246,8 @@ def reopened(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationReope
     row = db.execute("SELECT request FROM conversations WHERE id = ?", (event.conversation,)).fetchone()
     if row and row[0]:
         requests.reopen(db, row[0])
+        # Taken back, the resolution cleared nothing: who was not answered waits as before.
+        db.execute("UPDATE requests SET resolved_seq = 0 WHERE id = ?", (row[0],))
     db.execute("UPDATE conversations SET state = 'open' WHERE id = ?", (event.conversation,))
     thread_event(db, event, "reopened", _at(event), {})
 
