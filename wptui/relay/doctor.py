@@ -219,7 +219,11 @@ class Doctor:
         yield Finding(
             "clock.skew",
             status,
-            _("this machine's clock differs from Meta's by {n} seconds").format(n=int(abs(skew))),
+            ngettext(
+                "this machine's clock differs from Meta's by {n} second",
+                "this machine's clock differs from Meta's by {n} seconds",
+                int(abs(skew)),
+            ).format(n=int(abs(skew))),
             "" if status == "ok" else _("Let the clock be set by NTP (timedatectl set-ntp true)."),
         )
 
