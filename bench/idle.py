@@ -3,13 +3,15 @@
     python -m bench.idle [--quick] [--seconds 20]
 
 Once with nobody waiting, so that no clock is on the screen, and once with every visible customer waiting, so that
-every row's clock ticks. An empty Textual app stands beside the first.
+every row's clock ticks. An empty Textual app stands beside both. The header shows the time of day: the stretch is laid
+between two full minutes, so that this clock does not tick in it.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,15 @@ from bench.ptyharness import run_once
 from bench.serving import fill_cache, relay, sign_in, spec, wptui
 from bench.terminal import EMPTY, READY
 
+LOADED_S = 6.0
+"""Seconds after the first screen until everything is loaded."""
+
 
 def span(each: dict[str, Any], seconds: float) -> dict[str, Any]:
     """One stretch of doing nothing, after everything has been loaded."""
-    outcome = run_once(each | {"steps": [{"sleep_s": 6}, {"label": "idle", "idle_s": seconds}]})
+    while not 1 < time.time() % 60 < 57 - LOADED_S - seconds:
+        time.sleep(0.5)
+    outcome = run_once(each | {"steps": [{"sleep_s": LOADED_S}, {"label": "idle", "idle_s": seconds}]})
     if outcome["start"]["status"] != "ok":
         raise SystemExit(f"{each['name']} did not start: {outcome['start']}")
     found: dict[str, Any] = outcome["steps"]["idle"][0]
@@ -34,6 +41,8 @@ def main() -> None:
     parser.add_argument("--conversations", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20)
     asked = parser.parse_args()
+    if asked.seconds > 40:
+        parser.error("at most 40 seconds fit between two full minutes")
     seconds = 3 if asked.quick else asked.seconds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
