@@ -18,7 +18,8 @@ Generated from `wptui/model/events/` by `make docs`; a test keeps it current.
 
 An event is `{seq, at, actor, conversation?, type, data}`, as `wptui relay events --json` prints it, one a line.
 `seq` is dense and increasing, `at` the relay's clock in Unix milliseconds; every `ts` is a WhatsApp timestamp in
-Unix seconds. A reader keeps and skips types and fields it does not know. Fields with a default are left out where they hold it.
+Unix seconds. A reader keeps and skips types and fields it does not know. Fields with a default are left out where
+they hold it.
 """
 
 
