@@ -12,8 +12,8 @@ from wptui.app import WptuiApp, run_terminal
 from wptui.config import Settings, parse
 from wptui.model.errors import ConfigError, UsageError
 from wptui.screens.actions import ACTIONS, KeyMap, key_label
+from wptui.screens.command_screen import commands_of
 from wptui.screens.desk import Desk
-from wptui.screens.main import _load
 from wptui.sync.credentials import Places
 from wptui.sync.state import Kind, LinkChange
 
@@ -96,7 +96,7 @@ def test_the_commands_defaults_do_not_clash_and_each_is_done_by_somebody() -> No
                 assert keymap.find(key, character, [focus, "main"]) is holders[0]  # type: ignore[list-item]
     for action in ACTIONS:
         group, _dot, name = action.id.partition(".")
-        assert callable(getattr(_load(group, None), name)), action.id  # type: ignore[arg-type]
+        assert callable(getattr(commands_of(group, None), name)), action.id  # type: ignore[arg-type]
         assert action.title and action.help and action.group
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from wptui.sync.outbox import Outbox
 
 DEFAULT_TARGET = 600
-MAPPED = 32 << 20
-"""Bytes of the cache that may be mapped: as fast as all of it at 100,000 conversations, and memory stays bounded."""
 
 
 class LinkLike(Protocol):
@@ -88,7 +86,6 @@ class Desk:
             try:
                 db = open_database(self.files.cache)
                 db.execute("PRAGMA query_only = ON")
-                db.execute(f"PRAGMA mmap_size = {MAPPED}")
                 return db
             except (StorageError, OSError) as error:
                 # The link finds the same, builds the cache again, and says so; until then there is nothing to show.

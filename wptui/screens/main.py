@@ -1,28 +1,24 @@
 """The agent's screen: inbox, thread, composer and figures, and what happens to them when something changes.
 
-What the agent can do here lies beside it, by subject: `inbox_commands`, `conversation_commands`,
-`message_commands`, `writing` and `window_commands`; each has a method for every command of `actions` under its name.
+How a key becomes a command is the business of `command_screen`.
 """
 
 from __future__ import annotations
 
-import inspect
 import sqlite3
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
 from wptui.i18n import _
-from wptui.model.errors import StorageError, WptuiError
-from wptui.screens.actions import BY_ID, NEEDS, Need, Where, key_label
+from wptui.model.errors import WptuiError
+from wptui.screens.command_screen import MOVEMENTS, CommandScreen, movements
 from wptui.screens.figures import Figures
 from wptui.screens.inbox_pane import InboxPane
 from wptui.widgets.banner import Banner
@@ -34,10 +30,8 @@ from wptui.widgets.render.cells import Line, wrap
 from wptui.widgets.stats_pane import StatsPane
 
 if TYPE_CHECKING:
-    from wptui.app import WptuiApp
     from wptui.screens.chat import Chat
     from wptui.screens.notices import Notices
-    from wptui.store.thread import ThreadRow
     from wptui.sync.state import LinkChange
     from wptui.widgets.composer import Composer
     from wptui.widgets.thread_view import ThreadView
@@ -48,16 +42,6 @@ LEAST = (40, 10)
 """Columns and rows under which nothing sensible fits."""
 
 
-def _movements(widget: type[Widget]) -> dict[str, str]:
-    """Key → action, of a list's own bindings."""
-    bindings = Binding.make_bindings(widget.BINDINGS)
-    return {binding.key: binding.action for binding in bindings}
-
-
-_MOVEMENTS: dict[type[Widget] | type[None], dict[str, str]] = {InboxList: _movements(InboxList)}
-"""What the lists' own keys do; the thread's are added with the thread."""
-
-
 class TooSmall(CellView):
     """What a window shows in which nothing fits."""
 
@@ -66,7 +50,7 @@ class TooSmall(CellView):
         return [[(text[start:end], "")] for start, end in wrap(text, max(1, cells))]
 
 
-class MainScreen(Screen[None]):
+class MainScreen(CommandScreen):
     """The inbox and the conversation that is open."""
 
     DEFAULT_CSS = """
@@ -105,16 +89,8 @@ class MainScreen(Screen[None]):
         self.chat: Chat
         self.notices: Notices
         self._clock: Timer | None = None
-        self._early: list[str] = []
-        """Commands given before."""
-        self._groups: dict[str, Any] = {}
         self._focused_before: Widget | None = None
         """What had the focus before the window became too small for anything."""
-
-    @property
-    def wptui(self) -> WptuiApp:
-        """The app."""
-        return cast("WptuiApp", self.app)
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -147,7 +123,7 @@ class MainScreen(Screen[None]):
         from wptui.screens.notices import Notices
 
         self.chat, self.notices = Chat(self), Notices(self)
-        _MOVEMENTS.setdefault(type(self.chat.thread), _movements(type(self.chat.thread)))
+        MOVEMENTS.setdefault(type(self.chat.thread), movements(type(self.chat.thread)))
         chat = self.chat
         await self.query_one("#chat-pane").mount(chat.title, chat.thread, chat.waiting, chat.composer)
         chat.thread.open(None, db=self.wptui.desk.db)
@@ -156,9 +132,7 @@ class MainScreen(Screen[None]):
         self.figures.renew()
         self._clock = self.set_interval(1.0, self.tick)
         self.renew_hints()
-        early, self._early = self._early, []
-        for id in early:
-            self.run_command(id)
+        self.do_early()
 
     def forget(self) -> None:
         """Shows nothing any more: what was on the screen is not the agent's to see."""
@@ -286,134 +260,11 @@ class MainScreen(Screen[None]):
             self.notices.link_changed(change.state)
             self.figures.renew_header()
 
-    # ── commands ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def where(self) -> list[Where]:
-        """The panes whose commands a key press may mean now."""
-        focused = self.focused
-        if focused is self.inbox.list:
-            return ["inbox", "main"]
-        if self.furnished and focused is self.chat.thread:
-            return ["thread", "main"]
-        if self.furnished and focused is self.chat.composer.editor:
-            return ["composer", "main"]
-        return ["main"]
-
-    async def take_key(self, event: events.Key) -> bool:
-        """A key press, before any widget has it; whether it was a command or moved a cursor.
-
-        Taken here and not where it bubbles to: on a slow line keys come in bursts, and a key that is taken early
-        must not overtake the one before it ("down, enter, i, text" would open the wrong conversation).
-        """
-        self.wptui.present()
-        where = self.where()
-        if where == ["main"] and self.focused is not None:
-            return False  # the filter line
-        if "composer" in where:
-            if event.is_printable or self.wptui.keymap.find(event.key, None, ["composer"]):
-                return False  # in its turn, behind the text typed before it
-        else:
-            focused = self.focused
-            movement = _MOVEMENTS.get(type(focused), {}).get(event.key)
-            if movement and focused is not None and not self.wptui.keymap.find(event.key, event.character, where):
-                await focused.run_action(movement)
-                return True
-        action = self.wptui.keymap.find(event.key, event.character, where)
-        if action is not None:
-            self.run_command(action.id)
-        return action is not None
-
-    def composer_key(self, event: events.Key) -> bool:
-        """A key pressed in the composer: the composer's own commands."""
-        if event.is_printable:
-            return False
-        action = self.wptui.keymap.find(event.key, None, ["composer"])
-        if action is not None:
-            self.run_command(action.id)
-        return action is not None
-
-    def run_command(self, id: str) -> None:
-        """Does a command of the catalogue, or says what it needs first."""
-        if not self.furnished:
-            self._early.append(id)
-            return
-        missing = self.missing(BY_ID[id].need)
-        if missing:
-            self.banner.say(_(NEEDS[missing]))
-            return
-        group, _dot, name = id.partition(".")
-        try:
-            done = getattr(self._commands(group), name)()
-        except (StorageError, WptuiError) as error:
-            self.trouble(error)
-            return
-        if inspect.isawaitable(done):
-            self.run_worker(self.finish(done), exit_on_error=True)
-
-    async def finish(self, work: Any) -> None:
-        """Waits for `work`, and says what went wrong with it."""
-        try:
-            await work
-        except WptuiError as error:
-            self.trouble(error)
-
-    def _commands(self, group: str) -> Any:
-        """The object with the commands of a group, made when it is first needed."""
-        if group not in self._groups:
-            self._groups[group] = _load(group, self)
-        return self._groups[group]
-
-    def trouble(self, error: WptuiError) -> None:
-        """Says what went wrong, and what to do."""
-        self.banner.say(str(error), error.hint, "error")
-
-    def missing(self, need: Need) -> Need:
-        """What a command lacks to work on now; "" for nothing."""
-        if not need:
-            return ""
-        if need == "conversation":
-            return "" if self.target() else need
-        if need == "refused":
-            return "" if self.furnished and self.chat.refused() else need
-        row = self.message()
-        if row is None:
-            return "message"
-        held = {
-            "message": True,
-            "media": row.media is not None,
-            "customer": row.wamid is not None and row.dir in ("in", "out"),
-            "failed": row.dir == "out" and row.status in ("failed", "unknown"),
-            "quoted": row.quote is not None,
-        }
-        return "" if held[need] else need
-
-    def target(self) -> str | None:
-        """The conversation a command is about: the one open, or the one under the inbox's cursor."""
-        if not self.furnished or self.focused is self.inbox.list or self.chat.conversation is None:
-            return self.inbox.list.selected
-        return self.chat.conversation
-
-    def message(self) -> ThreadRow | None:
-        """The message a command is about."""
-        return self.chat.thread.selected if self.furnished and self.chat.conversation else None
-
-    def renew_hints(self) -> None:
-        """The footer's keys for where the agent is."""
-        where = self.where()
-        writing = "composer" in where
-        keymap = self.wptui.keymap
-        hints: list[tuple[int, str, str]] = []
-        for action in BY_ID.values():
-            keys = [key for key in keymap.keys[action.id] if not (writing and len(key) == 1)]
-            if action.hint and keys and action.where in where and not self.missing(action.need):
-                hints.append((action.order, key_label(keys[0]), _(action.hint)))
-        self.hints.show([(key, word) for _order, key, word in sorted(hints)])
-
-    def on_descendant_focus(self) -> None:
-        """Another pane, other keys."""
-        self.renew_hints()
-
     # ── what the widgets tell ────────────────────────────────────────────────────────────────────────────
+
+    def on_inbox_list_selected(self) -> None:
+        """There is something to work on, or nothing any more."""
+        self.renew_hints()
 
     def on_inbox_list_opened(self, event: InboxList.Opened) -> None:
         """Enter or a click on a conversation."""
@@ -447,27 +298,3 @@ class MainScreen(Screen[None]):
     def on_composer_canned_wanted(self) -> None:
         """A slash in an empty composer."""
         self.run_command("composer.canned")
-
-
-def _load(group: str, main: MainScreen) -> Any:
-    """The commands of a group. Imported here: the first screen needs none of them."""
-    match group:
-        case "inbox":
-            from wptui.screens.inbox_commands import InboxCommands
-
-            return InboxCommands(main)
-        case "conversation":
-            from wptui.screens.conversation_commands import ConversationCommands
-
-            return ConversationCommands(main)
-        case "message":
-            from wptui.screens.message_commands import MessageCommands
-
-            return MessageCommands(main)
-        case "composer" | "thread":
-            from wptui.screens.writing import WritingCommands
-
-            return WritingCommands(main)
-    from wptui.screens.window_commands import WindowCommands
-
-    return WindowCommands(main)
