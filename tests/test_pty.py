@@ -38,7 +38,7 @@ PROGRAM = [sys.executable, "-c", "import sys; from wptui.cli import main; sys.ex
 class Terminal:
     """A terminal with a program in it."""
 
-    def __init__(self, columns: int = 100, rows: int = 30, **environ: str) -> None:
+    def __init__(self, columns: int = 100, rows: int = 30, program: str = "", **environ: str) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes = b""
@@ -49,7 +49,13 @@ class Terminal:
         names = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONUTF8": "1", **environ}
         env = {key: value for key, value in os.environ.items() if key not in HIDDEN}
         self.process = subprocess.Popen(
-            PROGRAM, stdin=slave, stdout=slave, stderr=slave, env={**env, **names}, start_new_session=True, cwd="/"
+            [*PROGRAM[:2], program + PROGRAM[2]],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**env, **names},
+            start_new_session=True,
+            cwd="/",
         )
 
     @staticmethod
@@ -199,6 +205,24 @@ def test_keys_that_come_in_one_burst_mean_what_they_mean_one_by_one(
     assert not any(isinstance(command, Resolve) for command in pending)  # the e of the text is no command
     terminal.type("z45m\r")
     terminal.until(lambda: any(isinstance(item.command, Snooze) for item in outbox_of(signed_in).pending()))
+
+
+def test_a_fault_of_the_program_restores_the_terminal_and_names_the_log(
+    opened: Callable[..., Terminal], signed_in: Account, private_home: Path
+) -> None:
+    broken = "import wptui.screens.chat as c; c.Chat.open = lambda *a, **k: 1 / 0; "
+    terminal = opened(100, 30, program=broken)
+    terminal.shows("Fatma Şahin", "offline")
+    terminal.type("\x1b[B\r")
+    assert terminal.end() == 1
+    assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]
+    assert b"\x1b[?1049l" in terminal.bytes and b"\x1b[?25h" in terminal.bytes
+    said = terminal.bytes.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "wptui broke down (ZeroDivisionError)" in said and "wptui.log" in said and "Traceback" not in said
+    log = (private_home / "logs" / "wptui.log").read_text()
+    assert "ZeroDivisionError" in log and "Traceback" in log
+    # What customers wrote and who they are does not belong into a log.
+    assert not any(text in log for text in ("Ahmet", "sipariş", "Fatma", "secret-token"))
 
 
 def test_the_first_start_shows_what_to_do(opened: Callable[..., Terminal]) -> None:
