@@ -15,6 +15,7 @@ import re
 import string
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,6 +131,8 @@ def po_text(catalog: Catalog) -> bytes:
 
 def mo_bytes(catalog: Catalog) -> bytes:
     """The ``.mo`` file of *catalog*; untranslated entries are left out, so that the English one is shown."""
+    # A catalogue without a date gets today's from babel, and would be another file every minute.
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     out = io.BytesIO()
     write_mo(out, catalog)
     return out.getvalue()
