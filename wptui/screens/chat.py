@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from wptui.cloudapi.limits import TEXT
 from wptui.i18n import N_, _
 from wptui.model.commands import AddNote, AnyCommand, MarkRead, SendMessage
 from wptui.model.errors import StorageError, UsageError, WptuiError
-from wptui.model.protocol import Presence, Result
+from wptui.model.protocol import Presence
 from wptui.model.window import is_open
+from wptui.screens.outgoing import Outgoing
 from wptui.store import inbox
 from wptui.store.fold import Changes
 from wptui.store.inbox import InboxRow
 from wptui.store.thread import ThreadRow
-from wptui.sync.outbox import REFUSED, Pending
 from wptui.widgets.chat_title import ChatState, ChatTitle
 from wptui.widgets.composer import PLACE, Composer
-from wptui.widgets.outbox_pane import OutboxPane, OutboxState, Refusal
 from wptui.widgets.thread_view import ThreadView
 
 if TYPE_CHECKING:
@@ -34,7 +31,6 @@ GLANCE_SECONDS = 3.0
 """A colleague's answer must have been on the screen this long before an answer of our own goes out unasked."""
 _SHOWN_FOR = {"typing": 15.0, "viewing": 600.0}
 """Seconds after which a colleague of whom nothing more was heard is no longer shown."""
-_WRITTEN = (SendMessage, AddNote)
 
 
 class Chat:
@@ -44,7 +40,7 @@ class Chat:
         self.main = main
         self.title = ChatTitle()
         self.thread = ThreadView(id="thread")
-        self.waiting = OutboxPane()
+        self.outgoing = Outgoing(self)
         self.composer = Composer(main.composer_key)
         self.conversation: str | None = None
         self.row: InboxRow | None = None
@@ -86,7 +82,7 @@ class Chat:
         if at:
             self.thread.jump_to(at)
         self.tick(desk.now())
-        self.renew_waiting()
+        self.outgoing.renew()
         self.main.set_focus(self.composer.editor if write else self.thread)
         if desk.settings.mark_read == "on_open":
             self.mark_read()
@@ -110,7 +106,7 @@ class Chat:
         self.composer.load("")
         self.composer.describe(open=False, note=False, quote="", hint="")
         self.title.show(ChatState())
-        self.renew_waiting()
+        self.outgoing.renew()
         self.main.show_chat(False)
         self.main.set_focus(self.main.inbox.list)
 
@@ -328,11 +324,15 @@ class Chat:
             self.take_note(False)
             self.main.set_focus(self.thread)  # never straight on into an answer that goes to the customer
 
+    def put_draft(self, text: str) -> None:
+        """Puts `text` into the composer, and on disk as its draft."""
+        self._draft = text
+        self.composer.load(text)
+        self.save_draft()
+
     def clear(self) -> None:
         """Empties the composer and its draft."""
-        self._draft = ""
-        self.composer.load("")
-        self.save_draft()
+        self.put_draft("")
 
     def check_window(self) -> None:
         """Raises UsageError where only a template may go out now."""
@@ -365,7 +365,7 @@ class Chat:
         if not here:
             return
         self.thread.action_last()  # what becomes of it is told there, and its keys mean it
-        self.renew_waiting()
+        self.outgoing.renew()
         self.reply_to(None)
         if desk.settings.mark_read in ("on_open", "on_reply"):
             self.mark_read()
@@ -373,88 +373,4 @@ class Chat:
     def give(self, command: AnyCommand) -> None:
         """Gives a command about the open conversation: on disk first, then on the screen."""
         self.main.wptui.desk.give(self.conversation, command)
-        self.renew_waiting()
-
-    # ── what is on its way ───────────────────────────────────────────────────────────────────────────────
-
-    def renew_waiting(self) -> None:
-        """Shows what the relay has not taken yet."""
-        desk = self.main.wptui.desk
-        pending: list[Pending] = []
-        if self.conversation is not None:
-            try:
-                pending = desk.outbox.pending(self.conversation)
-            except StorageError as error:
-                self.main.trouble(error)
-        refusals: tuple[tuple[str, Refusal], ...] = ()
-        if any(item.state == REFUSED for item in pending):
-            from wptui.screens.refusals import explain
-
-            label = self.main.wptui.keymap.label
-            refusals = tuple((item.id, explain(desk, item, label)) for item in pending if item.state == REFUSED)
-        link = desk.link
-        self.waiting.show(OutboxState(pending, refusals, link is not None and link.state.connected))
-
-    def refused(self) -> list[Pending]:
-        """What the relay refused in this conversation and waits for a decision."""
-        if self.conversation is None:
-            return []
-        try:
-            return [item for item in self.main.wptui.desk.outbox.pending(self.conversation) if item.state == REFUSED]
-        except StorageError:
-            return []
-
-    def settled(self, result: Result) -> None:
-        """A command was answered. A refused message stays in sight; any other refusal is said once."""
-        if result.ok:
-            return
-        from wptui.screens.refusals import words
-
-        outbox = self.main.wptui.desk.outbox
-        item = next((item for item in outbox.pending() if item.id == result.id), None)
-        if item is None:
-            return
-        told = words(result.code, result.message)
-        if not isinstance(item.command, _WRITTEN):
-            outbox.drop(item.id)
-            self.main.banner.say(told, severity="error")
-        elif item.conversation != self.conversation:
-            row = inbox.conversation(self.main.wptui.desk.db, item.conversation or "")
-            name = row.title if row else _("a customer")
-            self.main.banner.say(_("Not sent to {name}: {why}").format(name=name, why=told), severity="error")
-
-    def force(self) -> None:
-        """Sends anyway what was held back because a colleague was faster."""
-        outbox = self.main.wptui.desk.outbox
-        for item in self.refused():
-            if isinstance(item.command, SendMessage):
-                self.give(msgspec.structs.replace(item.command, force=True))
-                outbox.drop(item.id)
-        self.renew_waiting()
-
-    def take_back(self) -> None:
-        """What was refused goes back to the composer, before what stands there."""
-        refused = self.refused()
-        if not refused:
-            return
-        # A note must never slip into an answer: only what is of the first one's kind comes back now.
-        note = isinstance(refused[0].command, AddNote)
-        chosen = [item for item in refused if isinstance(item.command, AddNote) == note]
-        self.take_note(note)
-        texts = [text for item in chosen if (text := _own_words(item.command))]
-        self._draft = "\n".join(text for text in [*texts, self.composer.text] if text)
-        self.composer.load(self._draft)
-        self.save_draft()  # before the outbox lets go of it
-        for item in chosen:
-            self.main.wptui.desk.outbox.drop(item.id)
-        self.renew_waiting()
-        self.main.set_focus(self.composer.editor)
-
-
-def _own_words(command: AnyCommand) -> str:
-    """What the agent typed; "" for a template, a file or a place, which the composer cannot hold."""
-    if isinstance(command, AddNote):
-        return command.text
-    if isinstance(command, SendMessage) and command.content.get("type") == "text":
-        return command.text
-    return ""
+        self.outgoing.renew()

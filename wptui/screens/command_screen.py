@@ -152,7 +152,7 @@ class CommandScreen(Screen[None]):
         if need == "conversation":
             return "" if self.target() else need
         if need == "refused":
-            return "" if self.furnished and self.chat.refused() else need
+            return "" if self.furnished and self.chat.outgoing.refused() else need
         row = self.message()
         if row is None:
             return "message"

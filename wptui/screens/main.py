@@ -125,7 +125,7 @@ class MainScreen(CommandScreen):
         self.chat, self.notices = Chat(self), Notices(self)
         MOVEMENTS.setdefault(type(self.chat.thread), movements(type(self.chat.thread)))
         chat = self.chat
-        await self.query_one("#chat-pane").mount(chat.title, chat.thread, chat.waiting, chat.composer)
+        await self.query_one("#chat-pane").mount(chat.title, chat.thread, chat.outgoing.pane, chat.composer)
         chat.thread.open(None, db=self.wptui.desk.db)
         self.furnished = True
         self.restyle()
@@ -219,7 +219,7 @@ class MainScreen(CommandScreen):
             self.set_focus(self.chat.thread if reading else self.inbox.list)
         self.figures.renew()
         if self.furnished:
-            self.chat.renew_waiting()
+            self.chat.outgoing.renew()
         self.renew_hints()
 
     def show_chat(self, shown: bool) -> None:
@@ -251,11 +251,11 @@ class MainScreen(CommandScreen):
         except sqlite3.Error as error:
             self.banner.say(_("The cache cannot be read: {error}").format(error=error), severity="error")
         for result in change.results:
-            self.chat.settled(result)
+            self.chat.outgoing.settled(result)
         for presence in change.presence:
             self.chat.heard(presence)
         if change.outbox or change.results or change.state is not None:
-            self.chat.renew_waiting()
+            self.chat.outgoing.renew()
         if change.state is not None:
             self.notices.link_changed(change.state)
             self.figures.renew_header()

@@ -24,8 +24,8 @@ class WindowCommands:
         main = self.main
         chat = main.chat
         if main.focused is chat.composer.editor:
-            if chat.refused():
-                chat.take_back()
+            if chat.outgoing.refused():
+                chat.outgoing.take_back()
             elif chat.note:
                 chat.take_note(False)
             elif chat.quote is not None:
@@ -34,8 +34,8 @@ class WindowCommands:
                 chat.save_draft()
                 self.main.set_focus(chat.thread)
         elif main.focused is chat.thread:
-            if chat.refused():
-                chat.take_back()
+            if chat.outgoing.refused():
+                chat.outgoing.take_back()
                 return
             main.show_chat(False)
             main.set_focus(main.inbox.list)

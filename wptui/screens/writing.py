@@ -69,7 +69,7 @@ class WritingCommands:
 
     def force(self) -> None:
         """In spite of a colleague's answer."""
-        self.main.chat.force()
+        self.main.chat.outgoing.force()
 
     # ── canned replies ───────────────────────────────────────────────────────────────────────────────────
 
