@@ -53,6 +53,8 @@ _log = logging.getLogger("wptui.relay")
 LEASE_SECONDS = 15.0
 LOOK_SECONDS = 0.5
 """How often the accounts are looked at: a revoked agent is out within a second."""
+WORKING = 1000
+"""Events the view may be behind the log while it is at work; further behind it is being rebuilt."""
 LEAST_DISK = 50 << 20
 """Bytes free below which the relay says it is not ready."""
 _PRUNE_EVERY = 3600.0
@@ -361,7 +363,7 @@ class Relay:
         except StorageError:
             head, backlog, writable = 0, 0, False
         free = shutil.disk_usage(self.config.view_path.parent).free
-        caught_up = self.clerk.cursor >= head
+        caught_up = head - self.clerk.cursor <= WORKING
         return {
             "ready": writable and caught_up and free > LEAST_DISK,
             "log": {"writable": writable, "head": head},
