@@ -21,7 +21,7 @@ from wptui.model import protocol
 from wptui.model.errors import AuthError, StorageError
 from wptui.model.protocol import SCHEMA, Bundle, Events, Hello, Pull, Sorry, Synced, Welcome
 from wptui.relay.accounts import Accounts
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 
 AHMET = who("905550001111", "TR.111", "Ahmet")
 

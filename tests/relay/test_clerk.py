@@ -20,7 +20,7 @@ from wptui.relay import expansion
 from wptui.relay.clerk import Clerk
 from wptui.relay.eventlog import Append, Outcome, make_log
 from wptui.relay.meters import Meters
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 
 AHMET = who("905550001111", "TR.111", "Ahmet")
 

@@ -15,7 +15,7 @@ from wptui.model.errors import LinkError
 from wptui.model.protocol import Presence, Result
 from wptui.screens.desk import Desk
 from wptui.screens.main import MainScreen
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 from wptui.sync.credentials import Account, Places
 from wptui.sync.media import Uploaded
 from wptui.sync.outbox import Outbox, Pending

@@ -330,8 +330,8 @@ async def test_a_conversation_that_leaves_the_agents_view_is_closed(stage: Stage
         await shows(pilot, "Ahmet Yılmaz")
         await pilot.press("down", "enter")
         await shows(pilot, "siparişim nerede")
+        from wptui.store.changes import Changes
         from wptui.store.database import transaction
-        from wptui.store.fold import Changes
         from wptui.store.fold_contacts import remove_conversation
 
         with transaction(stage.shop.db) as db:

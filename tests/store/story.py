@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wptui.model import events as ev
 from wptui.store import fold
+from wptui.store.changes import Changes
 from wptui.store.database import open_database, transaction
 
 T0 = 1_795_348_800
@@ -26,7 +27,7 @@ class Story:
         self.events.append(event)
         return event
 
-    def play(self) -> fold.Changes:
+    def play(self) -> Changes:
         with transaction(self.db):
             changes = fold.apply(self.db, self.events[self._told :])
         self._told = len(self.events)

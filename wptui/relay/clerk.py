@@ -24,7 +24,7 @@ from wptui.relay.eventlog.contract import Append, EventLog, Group, Outcome, Raw
 from wptui.relay.expansion import Expansion, Opened
 from wptui.relay.meters import Meters
 from wptui.relay.projection import Projection, is_damaged
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 
 T = TypeVar("T")
 Listener = Callable[[Sequence[Event], Changes], None]

@@ -10,7 +10,7 @@ import sqlite3
 
 from wptui.model import events as ev
 from wptui.store import fold
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 
 
 class Draft:

@@ -21,7 +21,7 @@ from wptui.relay import identity
 from wptui.relay.draft import Draft, merge
 from wptui.relay.eventlog.contract import Append, Group, Raw
 from wptui.relay.projection import is_storage
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 
 _log = logging.getLogger("wptui.relay.clerk")
 

@@ -15,8 +15,8 @@ from wptui.model.errors import StorageError
 from wptui.model.events import Event
 from wptui.relay.draft import merge
 from wptui.store import fold
+from wptui.store.changes import Changes
 from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
-from wptui.store.fold import Changes
 
 _log = logging.getLogger("wptui.relay.projection")
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
     from wptui.relay.files import FileStore
     from wptui.relay.meters import Meters
-    from wptui.store.fold import Changes
+    from wptui.store.changes import Changes
 
 _log = logging.getLogger("wptui.relay.sender")
 

@@ -16,7 +16,7 @@ from wptui.relay.eventlog.contract import Append
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
-    from wptui.store.fold import Changes
+    from wptui.store.changes import Changes
 
 _log = logging.getLogger("wptui.relay.waker")
 

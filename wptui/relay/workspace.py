@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wptui.relay.accounts import Accounts
     from wptui.relay.clerk import Clerk
     from wptui.relay.config import RelayConfig
-    from wptui.store.fold import Changes
+    from wptui.store.changes import Changes
 
 _log = logging.getLogger("wptui.relay.workspace")
 

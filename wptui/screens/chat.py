@@ -13,7 +13,7 @@ from wptui.model.protocol import Presence
 from wptui.model.window import is_open
 from wptui.screens.outgoing import Outgoing
 from wptui.store import inbox
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 from wptui.store.inbox import InboxRow
 from wptui.store.thread import ThreadRow
 from wptui.widgets.chat_title import ChatState, ChatTitle

@@ -10,7 +10,7 @@ from wptui.i18n import _, ngettext
 from wptui.model.text import fold
 from wptui.screens import terminal
 from wptui.store import inbox
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 from wptui.sync.state import Kind, LinkState
 
 if TYPE_CHECKING:

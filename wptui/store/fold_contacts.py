@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from wptui.model import events as ev
 from wptui.model.text import fold
 from wptui.store import requests
-
-if TYPE_CHECKING:
-    from wptui.store.fold import Changes, Handler
+from wptui.store.changes import Changes, Handler
 
 
 def _at(event: ev.Event) -> int:

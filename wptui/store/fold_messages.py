@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -11,9 +11,7 @@ from wptui.model import events as ev
 from wptui.model.delivery import RANK, REACHED_META, advance
 from wptui.model.window import service_window_end
 from wptui.store import requests
-
-if TYPE_CHECKING:
-    from wptui.store.fold import Changes, Handler
+from wptui.store.changes import Changes, Handler
 
 _json = msgspec.json.Encoder().encode
 

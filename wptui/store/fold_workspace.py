@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from wptui.model import events as ev
+from wptui.store.changes import Changes, Handler
 from wptui.store.database import set_meta
-
-if TYPE_CHECKING:
-    from wptui.store.fold import Changes, Handler
 
 
 def configured(db: sqlite3.Connection, event: ev.Event, data: ev.WorkspaceConfigured, changes: Changes) -> None:

@@ -18,8 +18,8 @@ from wptui.model.errors import StorageError
 from wptui.model.events import Event
 from wptui.model.protocol import Bundle
 from wptui.store import bundles, fold, search
+from wptui.store.changes import Changes
 from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
-from wptui.store.fold import Changes
 from wptui.store.fold_contacts import remove_conversation
 
 _INDEX_BATCH = 500

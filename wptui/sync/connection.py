@@ -12,7 +12,7 @@ from wptui.i18n import _
 from wptui.model import protocol
 from wptui.model.errors import LinkError
 from wptui.model.protocol import AnyFrame, Bundle, CommandFrame, Presence, Pull, Result, Welcome
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 from wptui.sync import session as act
 from wptui.sync.cache import Cache, merge
 from wptui.sync.outbox import Outbox

@@ -24,7 +24,7 @@ from wptui.i18n import _
 from wptui.model.commands import AnyCommand
 from wptui.model.errors import LinkError, StorageError
 from wptui.model.protocol import Presence, Pull, Welcome
-from wptui.store.fold import Changes
+from wptui.store.changes import Changes
 from wptui.sync.cache import Cache, CacheDamaged, is_damage
 from wptui.sync.connection import Connection
 from wptui.sync.credentials import Account

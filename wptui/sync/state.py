@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a terminal names these states before it needs the fold and the protocol
     from wptui.model.protocol import Presence, Result
-    from wptui.store.fold import Changes
+    from wptui.store.changes import Changes
 
 
 class Kind(StrEnum):
