@@ -39,6 +39,8 @@ class SendMessage(Command, tag="message.send"):
     quote: str | None = None
     answering: int | None = None
     force: bool = False
+    canned: str = ""
+    """Shortcut of the canned reply it was made from, for the count of uses."""
 
 
 class RetryMessage(Command, tag="message.retry"):
@@ -78,6 +80,53 @@ class Assign(Command, tag="conversation.assign"):
     conversation: str
     agent: str | None
     expect: str | None = None
+    reason: str = ""
+
+
+class Transfer(Command, tag="conversation.transfer"):
+    """Move the conversation to `department` (an id; "" for none, None leaves it) and to `agent` (None: to nobody).
+
+    `reason` is shown to those who get it. `expect` is the assignee seen on screen (compare-and-set).
+    """
+
+    conversation: str
+    department: str | None = None
+    agent: str | None = None
+    reason: str = ""
+    expect: str | None = None
+
+
+class SetPriority(Command, tag="conversation.priority"):
+    """`priority` is a number of `model.priority`: 0 low, 1 normal, 2 high, 3 urgent."""
+
+    conversation: str
+    priority: int
+
+
+class Follow(Command, tag="conversation.follow"):
+    """Be told of what happens in the conversation; no more with `on=False`."""
+
+    conversation: str
+    on: bool = True
+
+
+class SeeMentions(Command, tag="conversation.see_mentions"):
+    """The agent has seen the notes of the conversation that mention them."""
+
+    conversation: str
+
+
+class RunMacro(Command, tag="macro.run"):
+    """Do a macro's acts, all or none. `own` says whether it is the agent's own or a shared one.
+
+    Messages among them have the command's id, then the id with `-2`, `-3` …. `answering` and `force` as in a send.
+    """
+
+    conversation: str
+    macro: str
+    own: bool = False
+    answering: int | None = None
+    force: bool = False
 
 
 class Resolve(Command, tag="conversation.resolve"):
@@ -115,24 +164,117 @@ class Tag(Command, tag="conversation.tag"):
 
 
 class AddNote(Command, tag="conversation.note"):
-    """A private note for colleagues."""
+    """A private note for colleagues; `mentions` are the ids of agents it calls."""
 
     conversation: str
     text: str
+    mentions: list[str] = []
+
+
+class SetDuty(Command, tag="agent.duty"):
+    """`agent` ("" for oneself) is `on`, `busy` or `away` from now on."""
+
+    state: str
+    agent: str = ""
 
 
 class SaveCanned(Command, tag="canned.save"):
-    """Create or change a canned reply."""
+    """Create or change a canned reply, shared or one's own. `texts` are variants by language code."""
 
     shortcut: str
     text: str
     title: str = ""
+    own: bool = False
+    texts: dict[str, str] = {}
+    media: str = ""
+    """Key of an uploaded file that goes with it."""
+    filename: str = ""
 
 
 class RemoveCanned(Command, tag="canned.remove"):
     """Delete a canned reply."""
 
     shortcut: str
+    own: bool = False
+
+
+class EditCanned(Command, tag="canned.edit"):
+    """All canned replies at once, as an editor leaves them: what is not among `replies` is deleted.
+
+    `expect` is the number of the last event that changed any of them (compare-and-set, error `changed_meanwhile`).
+    """
+
+    replies: list[SaveCanned]
+    expect: int
+    own: bool = False
+
+
+class SaveSettings(Command, tag="settings.save"):
+    """Replace a section of the settings (`model.settings`) by `text`, a TOML document.
+
+    `expect` is the number of the event that saved what the agent edited, 0 for the first (compare-and-set, error
+    `changed_meanwhile`). `own` is for the agent's own macros and filters.
+    """
+
+    section: str
+    text: str
+    expect: int
+    own: bool = False
+
+
+class EditContact(Command, tag="contact.edit"):
+    """Change a profile: None leaves a field, "" clears it; in `attributes` None takes one away."""
+
+    contact: str
+    name: str | None = None
+    remark: str | None = None
+    attributes: dict[str, str | None] = {}
+
+
+class OptContact(Command, tag="contact.opt"):
+    """Record that the customer does not want (`out`), or wants again, marketing messages."""
+
+    contact: str
+    out: bool
+
+
+class BlockContact(Command, tag="contact.block"):
+    """Block the customer at Meta on all numbers they wrote to, or lift it."""
+
+    contact: str
+    blocked: bool
+
+
+class MergeContacts(Command, tag="contact.merge"):
+    """`contact` and `into` are one person; `into` stays."""
+
+    contact: str
+    into: str
+
+
+class SplitContact(Command, tag="contact.split"):
+    """Undo the merge that event `merge` made."""
+
+    contact: str
+    merge: int
+
+
+class ImportRow(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A line of an address list. `phone` is E.164 with "+"; `opted` says whether they agreed to marketing."""
+
+    phone: str
+    name: str = ""
+    remark: str = ""
+    attributes: dict[str, str] = {}
+    opted: bool | None = None
+
+
+class ImportContacts(Command, tag="contact.import"):
+    """Up to 200 people: known ones are completed, others made."""
+
+    rows: list[ImportRow]
+    update: bool = True
+    """Whether the list's names and attributes replace what is known; else they only fill what is empty."""
 
 
 AnyCommand = (
@@ -142,12 +284,26 @@ AnyCommand = (
     | React
     | MarkRead
     | Assign
+    | Transfer
+    | SetPriority
+    | Follow
+    | SeeMentions
+    | RunMacro
     | Resolve
     | Reopen
     | Snooze
     | Label
     | Tag
     | AddNote
+    | SetDuty
     | SaveCanned
     | RemoveCanned
+    | EditCanned
+    | SaveSettings
+    | EditContact
+    | OptContact
+    | BlockContact
+    | MergeContacts
+    | SplitContact
+    | ImportContacts
 )

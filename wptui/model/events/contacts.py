@@ -76,3 +76,32 @@ class ContactMerged(Data):
 
     contact: str
     into: str
+
+
+@event("contact.edited")
+class ContactEdited(Data):
+    """An agent, or an import, changed a profile; None leaves a field, and takes an attribute away."""
+
+    contact: str
+    name: str | None = None
+    """Name in the shop's address book."""
+    remark: str | None = None
+    attributes: dict[str, str | None] = {}
+
+
+@event("contact.blocked")
+class ContactBlocked(Data):
+    """The customer is blocked at Meta on `numbers`, or is no more."""
+
+    contact: str
+    blocked: bool
+    numbers: list[str] = []
+
+
+@event("contact.split")
+class ContactSplit(Data):
+    """The merge that event `merge` made is undone: `contact` is somebody else than `into` again."""
+
+    contact: str
+    into: str
+    merge: int

@@ -162,6 +162,8 @@ class MessageQueued(Data):
     """The Graph payload of the type (`{"text": {...}}`), without recipient and ids."""
     automatic: bool = False
     """Written by a rule, campaign or survey: never counts as a human answer."""
+    canned: str = ""
+    """Shortcut of the canned reply it was made from."""
 
 
 @event("message.attempted")

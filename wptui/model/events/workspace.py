@@ -54,11 +54,19 @@ class CampaignSaved(Data):
 
 @event("canned.saved")
 class CannedSaved(Data):
-    """A canned reply; `text` has variables like {{customer.first_name|efendim}}."""
+    """A canned reply; `text` has variables like {{customer.first_name|efendim}}.
+
+    `owner` is the agent whose own it is, "" for everybody's; `texts` are variants by language code.
+    """
 
     shortcut: str
     text: str
     title: str = ""
+    owner: str = ""
+    texts: dict[str, str] = {}
+    media: str = ""
+    """Key of a file that goes with it."""
+    filename: str = ""
 
 
 @event("canned.removed")
@@ -66,6 +74,25 @@ class CannedRemoved(Data):
     """The canned reply `shortcut` is gone."""
 
     shortcut: str
+    owner: str = ""
+
+
+@event("settings.saved")
+class SettingsSaved(Data):
+    """A section of the settings (`model.settings`) is now `text`, a TOML document; `owner` as for canned replies."""
+
+    section: str
+    text: str
+    owner: str = ""
+
+
+@event("agent.duty_changed")
+class AgentDutyChanged(Data):
+    """`agent` is on, busy or away; `how` is hand, connected or disconnected."""
+
+    agent: str
+    state: str
+    how: str = "hand"
 
 
 @event("agent.added")
