@@ -19,7 +19,7 @@ from wptui.model.commands import AnyCommand
 from wptui.model.events import Event
 
 SUBPROTOCOL = "wptui.v1"
-SCHEMA = 1
+SCHEMA = 2
 """Version of the store's tables as shipped in bundles. Terminal and relay must agree; `sorry` says who is older."""
 
 POLL_SECONDS = 10
@@ -37,6 +37,10 @@ class Hello(Frame, tag="hello"):
     epoch: str = ""
     version: str = ""
     """wptui's own version, for the relay's log."""
+    scope: str = ""
+    """Under which scope (`permissions.Scope.key`) the cache was filled."""
+    mode: str = "terminal"
+    """`terminal`, or `line` for a command that looks in for a moment: only the former is somebody on duty."""
 
 
 class Welcome(Frame, tag="welcome"):
@@ -51,10 +55,16 @@ class Welcome(Frame, tag="welcome"):
     epoch: str
     workspace: str = ""
     version: str = ""
+    role: str = ""
+    scope: str = ""
+    """What the agent sees now: a cache filled under another scope is filled again."""
 
 
 class Sorry(Frame, tag="sorry"):
-    """The relay will not go on: `code` is unauthorized, revoked, older_terminal, older_relay, busy or malformed."""
+    """The relay will not go on: `code` is unauthorized, revoked, older_terminal, older_relay, busy or malformed.
+
+    `changed` asks to connect again at once: what the agent may do or see is another.
+    """
 
     code: str
     message: str = ""

@@ -36,18 +36,4 @@ class Draft:
         event = ev.make(data, at=self.at, actor=actor, conversation=conversation)
         event.seq = self._seq
         self.events.append(event)
-        merge(self.changes, fold.apply(self.db, (event,)))
-
-
-def merge(into: Changes, more: Changes) -> None:
-    """Add what a later run of events touched to what the earlier ones did."""
-    into.conversations |= more.conversations
-    into.removed |= more.removed
-    into.conversations -= into.removed
-    into.inbound += more.inbound
-    into.failed += more.failed
-    into.alerts += more.alerts
-    into.workspace |= more.workspace
-    into.cursor = max(into.cursor, more.cursor)
-    for kind, count in more.skipped.items():
-        into.skipped[kind] = into.skipped.get(kind, 0) + count
+        self.changes.add(fold.apply(self.db, (event,)))

@@ -18,7 +18,7 @@ from wptui.cloudapi.webhook import expand
 from wptui.model import events as ev
 from wptui.model.campaign import find_code, referral_code
 from wptui.relay import identity
-from wptui.relay.draft import Draft, merge
+from wptui.relay.draft import Draft
 from wptui.relay.eventlog.contract import Append, Group, Raw
 from wptui.relay.projection import is_storage
 from wptui.store.changes import Changes
@@ -137,7 +137,7 @@ class Expansion:
         self.groups.append(Append(draft.events, unique=key, digest=digest, raw=draft.raw))
         self._known[key] = digest
         self._head += len(draft.events)
-        merge(self.changes, draft.changes)
+        self.changes.add(draft.changes)
 
 
 def _id(item: Item | Rekey) -> str:

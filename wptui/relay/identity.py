@@ -19,7 +19,9 @@ from wptui.cloudapi.items import Person, Rekey
 from wptui.i18n import _
 from wptui.model import events as ev
 from wptui.model.identity import Alias, AliasKind, contact_key, conversation_key, normalise
+from wptui.model.settings.departments import of_number
 from wptui.relay.draft import Draft
+from wptui.store import team
 
 _USER_IDS = (AliasKind.BSUID, AliasKind.PARENT_BSUID)
 
@@ -36,14 +38,6 @@ def find_conversation(db: sqlite3.Connection, contact: str, number: str) -> str 
         "SELECT id FROM conversations WHERE contact = ? AND number = ? ORDER BY created_seq LIMIT 1", (contact, number)
     ).fetchone()
     return row[0] if row else None
-
-
-def find_contact(db: sqlite3.Connection, person: Person) -> str | None:
-    """The contact `person` names, if known; nothing is merged or made."""
-    if person.group:
-        return owner(db, _group(person))
-    aliases = _named(person)
-    return next(iter(_owners(db, aliases, aliases)), None)
 
 
 def resolve(draft: Draft, person: Person, ts: int, *, create: bool = True) -> str | None:
@@ -76,7 +70,9 @@ def conversation(draft: Draft, contact: str, number: str) -> str:
     if found is None:
         found = conversation_key(contact, number)
         kind = draft.db.execute("SELECT kind FROM contacts WHERE id = ?", (contact,)).fetchone()[0]
-        draft.add(ev.ConversationOpened(contact=contact, number=number, kind=kind), conversation=found)
+        department = of_number(team.departments(draft.db), number)
+        opened = ev.ConversationOpened(contact=contact, number=number, kind=kind, department=department)
+        draft.add(opened, conversation=found)
     return found
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from wptui.model.errors import StorageError
 from wptui.model.events import Event
-from wptui.relay.draft import merge
 from wptui.store import fold
 from wptui.store.changes import Changes
 from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
@@ -111,7 +110,7 @@ class Projection:
         for event in events:
             try:
                 with transaction(self.db):
-                    merge(changes, fold.apply(self.db, (event,)))
+                    changes.add(fold.apply(self.db, (event,)))
             except Exception as error:
                 if is_storage(error):
                     raise

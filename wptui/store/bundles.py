@@ -13,7 +13,7 @@ from typing import Any
 
 from wptui.model.protocol import Bundle
 from wptui.store.database import cursor
-from wptui.store.fold_contacts import remove_conversation
+from wptui.store.fold_contacts import OWNED, remove_conversation
 
 RECENT = 50
 """Messages of each conversation that a snapshot brings, at least; older ones come when the agent scrolls."""
@@ -24,9 +24,9 @@ _PEOPLE = 500
 MESSAGE_COLUMNS = (
     "id, conversation, request, wamid, dir, author, kind, ts, seq, received_at, original_ts, text, body, quote, "
     "sender, forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, "
-    "error_text, pricing, edited_at, earlier, revoked_at, media, media_key, media_state"
+    "error_text, pricing, edited_at, earlier, revoked_at, media, media_key, media_state, canned, origin"
 )
-_WORKSPACE = ("numbers", "templates", "campaigns", "canned", "agents")
+_WORKSPACE = ("numbers", "templates", "campaigns", "canned", "agents", "settings")
 _SETTINGS = ("workspace", "reopen_within", "first_response_target", "timezone")
 
 Tables = dict[str, dict[str, Any]]
@@ -58,7 +58,7 @@ def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int 
         "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({contacts})", ids),
         "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({contacts})", ids),
     }
-    for name in ("requests", "labels", "reactions", "receipts", "pending"):
+    for name in OWNED:
         tables[name] = _table(db, f"SELECT * FROM {name} WHERE conversation IN ({marks})", ids)
     messages: list[Any] = []
     partial: list[list[str]] = []
@@ -158,9 +158,6 @@ def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
         yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases})
 
 
-_OWNED = ("messages", "requests", "reactions", "receipts", "pending", "labels", "partial")
-
-
 def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False) -> set[str]:
     """Writes a bundle's rows, inside the caller's transaction; the conversations it replaced.
 
@@ -194,7 +191,7 @@ def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[
     here = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
     columns: list[str] = table["columns"]
     rows: list[Any] = table["rows"]
-    if ahead and (name in _OWNED or name == "conversations"):
+    if ahead and (name in ("messages", "partial", *OWNED) or name == "conversations"):
         owner = columns.index("id" if name == "conversations" else "conversation")
         rows = [row for row in rows if row[owner] not in ahead]
     if any(column not in here for column in columns):

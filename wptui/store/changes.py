@@ -22,11 +22,35 @@ class Changes:
     """Sends that failed or became unknown: (conversation, message id)."""
     alerts: list[int] = field(default_factory=list)
     """Numbers of new operator alerts."""
+    placed: set[str] = field(default_factory=set)
+    """Conversations whose department, assignee or contact may have changed, or that came or went: who sees them."""
+    notified: list[tuple[str, list[str], str]] = field(default_factory=list)
+    """Rules' calls: (conversation, agents' ids, text)."""
+    mentioned: list[tuple[str, str, str]] = field(default_factory=list)
+    """New mentions: (conversation, agent's id, note id)."""
+    settings: set[str] = field(default_factory=set)
+    """Sections of the settings that changed."""
     workspace: bool = False
     """Agents, templates, canned replies, campaigns, numbers or settings changed."""
     cursor: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     """Events of types this build does not know or cannot read, counted."""
+
+    def add(self, more: Changes) -> None:
+        """Adds what a later run of events touched."""
+        self.conversations = (self.conversations | more.conversations) - more.removed
+        self.removed |= more.removed
+        self.placed |= more.placed
+        self.inbound += more.inbound
+        self.failed += more.failed
+        self.alerts += more.alerts
+        self.notified += more.notified
+        self.mentioned += more.mentioned
+        self.settings |= more.settings
+        self.workspace |= more.workspace
+        self.cursor = max(self.cursor, more.cursor)
+        for kind, count in more.skipped.items():
+            self.skipped[kind] = self.skipped.get(kind, 0) + count
 
 
 Handler = Callable[[sqlite3.Connection, ev.Event, Any, Changes], None]

@@ -14,7 +14,7 @@ from wptui.model.text import fold
 from wptui.paths import ensure_dir
 from wptui.store.schema import INDEXES, SEARCH, TABLES
 
-VERSION = 1
+VERSION = 2
 """`PRAGMA user_version` of a store with every migration applied."""
 
 
@@ -44,6 +44,8 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             db.execute("PRAGMA temp_store = MEMORY")
             if version < VERSION:
+                if version:
+                    _empty(db)
                 _migrate(db)
             elif get_meta(db, "bulk_load"):
                 _build_indexes(db)
@@ -56,6 +58,16 @@ def open_database(path: Path | str, *, durable: bool = False, read_only: bool = 
 
 def _fold_or_empty(text: str | None) -> str:
     return fold(text or "")
+
+
+def _empty(db: sqlite3.Connection) -> None:
+    """Throws away what an older build folded: the log has it all, and what is new in the tables is in older events."""
+    with transaction(db):
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' "
+            "AND (name NOT LIKE 'search_%' OR name = 'search_changed')"
+        ).fetchall():
+            db.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _migrate(db: sqlite3.Connection) -> None:

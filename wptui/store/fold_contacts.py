@@ -141,9 +141,11 @@ def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerg
 
 def opened(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationOpened, changes: Changes) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO conversations (id, contact, number, kind, created_seq, seq) VALUES (?, ?, ?, ?, ?, ?)",
-        (event.conversation, data.contact, data.number, data.kind, event.seq, event.seq),
+        "INSERT OR IGNORE INTO conversations (id, contact, number, kind, department, created_seq, seq) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (event.conversation, data.contact, data.number, data.kind, data.department, event.seq, event.seq),
     )
+    changes.placed.add(str(event.conversation))
     retitle(db, data.contact, changes)
 
 
@@ -171,11 +173,11 @@ def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged,
              campaign, request, last_in_ts, count, event.seq, data.into),
         )  # fmt: skip
         _join_partial(db, str(gone), data.into, request)
-        for table in ("messages", "requests", "reactions", "receipts", "pending"):
-            db.execute(f"UPDATE {table} SET conversation = ? WHERE conversation = ?", (data.into, gone))
-        db.execute("UPDATE OR IGNORE labels SET conversation = ? WHERE conversation = ?", (data.into, gone))
+        for table in ("messages", *OWNED):
+            db.execute(f"UPDATE OR IGNORE {table} SET conversation = ? WHERE conversation = ?", (data.into, gone))
         _relabel(db, data.into)
     remove_conversation(db, str(gone))
+    changes.placed |= {str(gone), data.into}
     changes.removed.add(str(gone))
     changes.conversations.add(data.into)
 
@@ -222,17 +224,27 @@ def _join_requests(db: sqlite3.Connection, into: str, theirs: str | None, ours: 
     return str((open_ones or rows)[-1][0])
 
 
+OWNED = ("requests", "labels", "reactions", "receipts", "pending", "mentions", "followers", "surveys")
+"""Tables beside `messages` whose rows belong to a conversation, and come and go with it."""
+
+
 def remove_conversation(db: sqlite3.Connection, conversation: str) -> None:
     """Drops a conversation and every row that hangs on it."""
     db.execute("INSERT OR IGNORE INTO search_changed SELECT no FROM messages WHERE conversation = ?", (conversation,))
-    for table in ("messages", "requests", "reactions", "receipts", "pending", "labels", "partial"):
+    for table in ("messages", "partial", *OWNED):
         db.execute(f"DELETE FROM {table} WHERE conversation = ?", (conversation,))
     db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
 
 
 def assigned(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationAssigned, changes: Changes) -> None:
-    db.execute("UPDATE conversations SET assignee = ? WHERE id = ?", (data.agent or "", event.conversation))
-    thread_event(db, event, "assigned", _at(event), {"agent": data.agent, "reason": data.reason})
+    # Who was too slow is not given it again at once (`relay.assigner`).
+    db.execute(
+        """UPDATE conversations SET returned_from = CASE WHEN ?3 = 'unanswered' THEN assignee ELSE returned_from END,
+               assignee = ?1, assigned_at = CASE ?1 WHEN '' THEN NULL ELSE ?4 END WHERE id = ?2""",
+        (data.agent or "", event.conversation, data.how, _at(event)),
+    )
+    changes.placed.add(str(event.conversation))
+    thread_event(db, event, "assigned", _at(event), {"agent": data.agent, "reason": data.reason, "how": data.how})
 
 
 def resolved(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationResolved, changes: Changes) -> None:

@@ -122,7 +122,8 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
         db, event, id=data.message, dir="out", author=event.actor, kind=data.kind,
         ts=max(data.ts, last_in[0] if last_in else 0), text=data.text,
         body=_text(data.body | {"content": data.content}), quote=data.quote,
-        automatic=int(data.automatic), status="queued", media=_text(data.media) if data.media else None,
+        automatic=int(data.automatic), canned=data.canned, status="queued",
+        media=_text(data.media) if data.media else None,
     )  # fmt: skip
     if data.media is not None and data.media.key:
         db.execute(
@@ -375,6 +376,12 @@ def noted(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationNoted, c
         ts=event.at // 1000,
         text=data.text,
     )
+    for agent in data.mentions:
+        if db.execute(
+            "INSERT OR IGNORE INTO mentions (note, agent, conversation, ts) VALUES (?, ?, ?, ?)",
+            (data.note, agent, event.conversation, event.at // 1000),
+        ).rowcount:
+            changes.mentioned.append((_conversation(event), agent, data.note))
 
 
 HANDLERS: dict[str, Handler] = {

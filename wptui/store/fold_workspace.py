@@ -63,22 +63,35 @@ def campaign_saved(db: sqlite3.Connection, event: ev.Event, data: ev.CampaignSav
 
 def canned_saved(db: sqlite3.Connection, event: ev.Event, data: ev.CannedSaved, changes: Changes) -> None:
     db.execute(
-        "INSERT INTO canned VALUES (?, ?, ?, ?) ON CONFLICT (shortcut) DO UPDATE SET text = excluded.text, "
-        "title = excluded.title, seq = excluded.seq WHERE excluded.seq > seq",
-        (data.shortcut, data.text, data.title, event.seq),
+        "INSERT INTO canned VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner, shortcut) DO UPDATE SET "
+        "text = excluded.text, title = excluded.title, texts = excluded.texts, media = excluded.media, "
+        "filename = excluded.filename, seq = excluded.seq WHERE excluded.seq > seq",
+        (
+            data.owner,
+            data.shortcut,
+            data.text,
+            data.title,
+            msgspec.json.encode(data.texts).decode(),
+            data.media,
+            data.filename,
+            event.seq,
+        ),
     )
     changes.workspace = True
 
 
 def canned_removed(db: sqlite3.Connection, event: ev.Event, data: ev.CannedRemoved, changes: Changes) -> None:
-    db.execute("DELETE FROM canned WHERE shortcut = ? AND seq < ?", (data.shortcut, event.seq))
+    db.execute(
+        "DELETE FROM canned WHERE owner = ? AND shortcut = ? AND seq < ?", (data.owner, data.shortcut, event.seq)
+    )
     changes.workspace = True
 
 
 def agent_added(db: sqlite3.Connection, event: ev.Event, data: ev.AgentAdded, changes: Changes) -> None:
     db.execute(
-        "INSERT INTO agents VALUES (?, ?, ?, 0, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
-        "role = excluded.role, revoked = 0, seq = excluded.seq WHERE excluded.seq > seq",
+        "INSERT INTO agents (id, name, role, revoked, seq) VALUES (?, ?, ?, 0, ?) "
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, revoked = 0, "
+        "seq = excluded.seq WHERE excluded.seq > seq",
         (data.agent, data.name, data.role, event.seq),
     )
     changes.workspace = True

@@ -23,6 +23,7 @@ class Sort(StrEnum):
     LAST = "last"
     CAMPAIGN = "campaign"
     WINDOW = "window"
+    PRIORITY = "priority"
 
 
 class View(StrEnum):
@@ -75,16 +76,23 @@ class InboxRow:
     read_seq: int
     seq: int
     request: str | None
+    department: str
+    priority: int
+    due_at: int | None
+    due_what: str
+    assigned_at: int | None
 
 
 _COLUMNS = """c.id, c.contact, c.number, c.kind, c.title, c.state, c.assignee, c.unread, c.waiting_since,
     c.snoozed_until, c.window_expires, c.free_until, c.campaign, c.labels, c.owner, c.last_at, c.preview,
-    c.preview_dir, c.preview_kind, c.preview_status, c.read_seq, c.seq, c.request"""
+    c.preview_dir, c.preview_kind, c.preview_status, c.read_seq, c.seq, c.request,
+    c.department, c.priority, c.due_at, c.due_what, c.assigned_at"""
 
 _ORDER = {
     Sort.WAITING: (("waiting_key", False), ("id", False)),
     Sort.UNREAD: (("unread_key", False), ("id", False)),
     Sort.LAST: (("last_at", True), ("id", False)),
+    Sort.PRIORITY: (("priority_key", False), ("id", False)),
     Sort.CAMPAIGN: (("campaign_key", False), ("last_at", True), ("id", False)),
 }
 _CLOSING = "c.window_expires > :now"

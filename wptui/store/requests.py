@@ -28,7 +28,8 @@ def current_for_inbound(db: sqlite3.Connection, conversation: str, ts: int, mess
             return str(request)
     new = f"{conversation}-{opened + 1}"
     db.execute(
-        "INSERT OR IGNORE INTO requests (id, conversation, opened_at, opened_message) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO requests (id, conversation, opened_at, opened_message, department, priority) "
+        "SELECT ?1, id, ?3, ?4, department, priority FROM conversations WHERE id = ?2",
         (new, conversation, ts, message),
     )
     db.execute(
@@ -114,7 +115,8 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
         """UPDATE conversations SET waiting_since = ?1, unread = ?2, last_at = ?3, preview_dir = ?4, preview_kind = ?5,
                preview = ?6, preview_status = ?7, waiting_key = COALESCE(?1, ?8 - ?3),
                unread_key = CASE WHEN ?2 > 0 THEN 0 ELSE ?8 END - ?3,
-               campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END WHERE id = ?9""",
+               campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END,
+               priority_key = (3 - priority) * 10 * ?8 + COALESCE(?1, ?8 - ?3) WHERE id = ?9""",
         (waiting, unread, last[0], last[1], kind, text, last[4], FAR, conversation),
     )
 

@@ -19,6 +19,7 @@ CREATE TABLE contacts (
     book_name TEXT NOT NULL DEFAULT '', profile_ts INTEGER NOT NULL DEFAULT 0,
     opted_out INTEGER NOT NULL DEFAULT 0, opted_ts INTEGER NOT NULL DEFAULT 0,
     identity_hash TEXT NOT NULL DEFAULT '', identity_ts INTEGER NOT NULL DEFAULT 0,
+    attributes TEXT NOT NULL DEFAULT '{}', remark TEXT NOT NULL DEFAULT '', blocked INTEGER NOT NULL DEFAULT 0,
     created_seq INTEGER NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -31,7 +32,9 @@ CREATE TABLE aliases (
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY, contact TEXT NOT NULL, number TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'person',
     title TEXT NOT NULL DEFAULT '', title_fold TEXT NOT NULL DEFAULT '',
-    state TEXT NOT NULL DEFAULT 'resolved', assignee TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'resolved', assignee TEXT NOT NULL DEFAULT '', assigned_at INTEGER,
+    returned_from TEXT NOT NULL DEFAULT '', department TEXT NOT NULL DEFAULT '', priority INTEGER NOT NULL DEFAULT 1,
+    due_at INTEGER, due_what TEXT NOT NULL DEFAULT '',
     unread INTEGER NOT NULL DEFAULT 0, read_seq INTEGER NOT NULL DEFAULT 0,
     waiting_since INTEGER, snoozed_until INTEGER, window_expires INTEGER, free_until INTEGER,
     campaign TEXT NOT NULL DEFAULT '', labels TEXT NOT NULL DEFAULT '', owner TEXT NOT NULL DEFAULT 'human',
@@ -39,7 +42,7 @@ CREATE TABLE conversations (
     last_at INTEGER NOT NULL DEFAULT 0, preview TEXT NOT NULL DEFAULT '', preview_dir TEXT NOT NULL DEFAULT '',
     preview_kind TEXT NOT NULL DEFAULT '', preview_status TEXT,
     waiting_key INTEGER NOT NULL DEFAULT 0, unread_key INTEGER NOT NULL DEFAULT 0,
-    campaign_key TEXT NOT NULL DEFAULT '~',
+    campaign_key TEXT NOT NULL DEFAULT '~', priority_key INTEGER NOT NULL DEFAULT 0,
     created_seq INTEGER NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -52,7 +55,8 @@ CREATE TABLE requests (
     resolved_at INTEGER, resolved_by TEXT NOT NULL DEFAULT '', resolved_seq INTEGER NOT NULL DEFAULT 0,
     first_resolved_at INTEGER, reopens INTEGER NOT NULL DEFAULT 0, closed_unanswered INTEGER NOT NULL DEFAULT 0,
     snoozed_seconds INTEGER NOT NULL DEFAULT 0, snoozed_at INTEGER,
-    campaign TEXT NOT NULL DEFAULT '', campaign_how TEXT NOT NULL DEFAULT ''
+    campaign TEXT NOT NULL DEFAULT '', campaign_how TEXT NOT NULL DEFAULT '',
+    department TEXT NOT NULL DEFAULT '', priority INTEGER NOT NULL DEFAULT 1
 ) WITHOUT ROWID;
 
 CREATE TABLE messages (
@@ -63,7 +67,8 @@ CREATE TABLE messages (
     counted INTEGER NOT NULL DEFAULT 0, human INTEGER NOT NULL DEFAULT 0, automatic INTEGER NOT NULL DEFAULT 0,
     status TEXT, status_ts INTEGER, attempts INTEGER NOT NULL DEFAULT 0, retry_at INTEGER,
     error_code INTEGER, error_text TEXT NOT NULL DEFAULT '', pricing TEXT,
-    edited_at INTEGER, earlier TEXT, revoked_at INTEGER, media TEXT, media_key TEXT, media_state TEXT
+    edited_at INTEGER, earlier TEXT, revoked_at INTEGER, media TEXT, media_key TEXT, media_state TEXT,
+    canned TEXT NOT NULL DEFAULT '', origin TEXT NOT NULL DEFAULT ''
 );
 
 CREATE TABLE reactions (
@@ -85,6 +90,31 @@ CREATE TABLE labels (
     conversation TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (conversation, label)
 ) WITHOUT ROWID;
 
+CREATE TABLE mentions (
+    note TEXT NOT NULL, agent TEXT NOT NULL, conversation TEXT NOT NULL, ts INTEGER NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (note, agent)
+) WITHOUT ROWID;
+
+CREATE TABLE followers (
+    conversation TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (conversation, agent)
+) WITHOUT ROWID;
+
+CREATE TABLE surveys (
+    id TEXT PRIMARY KEY, conversation TEXT NOT NULL, request TEXT NOT NULL, kind TEXT NOT NULL,
+    message TEXT NOT NULL, sent_at INTEGER NOT NULL, score INTEGER, comment TEXT NOT NULL DEFAULT '',
+    answered_at INTEGER, answer TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+
+CREATE TABLE merges (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, contact TEXT NOT NULL, into_contact TEXT NOT NULL,
+    undone INTEGER NOT NULL DEFAULT 0, data TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE settings (
+    section TEXT NOT NULL, owner TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL,
+    seq INTEGER NOT NULL, PRIMARY KEY (section, owner)
+) WITHOUT ROWID;
+
 CREATE TABLE partial (conversation TEXT PRIMARY KEY) WITHOUT ROWID;
 
 CREATE TABLE numbers (
@@ -104,11 +134,14 @@ CREATE TABLE campaigns (
 ) WITHOUT ROWID;
 
 CREATE TABLE canned (
-    shortcut TEXT PRIMARY KEY, text TEXT NOT NULL, title TEXT NOT NULL DEFAULT '', seq INTEGER NOT NULL
+    owner TEXT NOT NULL DEFAULT '', shortcut TEXT NOT NULL, text TEXT NOT NULL, title TEXT NOT NULL DEFAULT '',
+    texts TEXT NOT NULL DEFAULT '{}', media TEXT NOT NULL DEFAULT '', filename TEXT NOT NULL DEFAULT '',
+    seq INTEGER NOT NULL, PRIMARY KEY (owner, shortcut)
 ) WITHOUT ROWID;
 
 CREATE TABLE agents (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL DEFAULT 'agent', revoked INTEGER NOT NULL DEFAULT 0,
+    duty TEXT NOT NULL DEFAULT 'away', duty_at INTEGER NOT NULL DEFAULT 0, duty_how TEXT NOT NULL DEFAULT '',
     seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -124,6 +157,9 @@ CREATE INDEX conversations_last ON conversations (state, last_at DESC, id);
 CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_at DESC, id);
 CREATE INDEX conversations_window ON conversations (state, window_expires, id);
 CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id);
+CREATE INDEX conversations_priority ON conversations (state, priority_key, id);
+CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX conversations_department ON conversations (department, state, waiting_key, id);
 CREATE INDEX conversations_since ON conversations (waiting_since) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_snoozed ON conversations (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX conversations_contact ON conversations (contact, number);
@@ -142,6 +178,12 @@ CREATE INDEX messages_inbound ON messages (counted, ts) WHERE counted = 1;
 CREATE INDEX messages_answers ON messages (human, ts) WHERE human = 1;
 CREATE INDEX messages_unsent ON messages (seq) WHERE status IN ('queued', 'attempted', 'unknown');
 CREATE INDEX messages_media ON messages (seq) WHERE media_state = 'wanted';
+CREATE INDEX messages_canned ON messages (canned, ts) WHERE canned <> '';
+CREATE INDEX mentions_conversation ON mentions (conversation);
+CREATE INDEX mentions_agent ON mentions (agent, seen, ts);
+CREATE INDEX followers_agent ON followers (agent, conversation);
+CREATE INDEX surveys_conversation ON surveys (conversation, sent_at);
+CREATE INDEX surveys_message ON surveys (message);
 CREATE INDEX reactions_conversation ON reactions (conversation);
 CREATE INDEX pending_conversation ON pending (conversation) WHERE conversation IS NOT NULL;
 """

@@ -19,7 +19,7 @@ from wptui.model.events import Event
 from wptui.model.protocol import Bundle
 from wptui.store import bundles, fold, search
 from wptui.store.changes import Changes
-from wptui.store.database import cursor, get_meta, open_database, set_meta, transaction
+from wptui.store.database import cursor, get_meta, open_database, transaction
 from wptui.store.fold_contacts import remove_conversation
 
 _INDEX_BATCH = 500
@@ -128,12 +128,6 @@ class Cache:
         """Whether nothing was ever written to it."""
         return self.db.execute("SELECT 1 FROM meta LIMIT 1").fetchone() is None
 
-    def adopt(self, agent: str) -> None:
-        """Writes down whose cache this is."""
-        if get_meta(self.db, "agent", "") != agent:
-            with transaction(self.db) as db:
-                set_meta(db, "agent", agent)
-
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 
     def apply(self, events: Sequence[Event], to: int) -> Changes:
@@ -156,14 +150,14 @@ class Cache:
         for event in events:
             try:
                 with transaction(self.db) as db:
-                    merge(total, fold.apply(db, (event,)))
+                    total.add(fold.apply(db, (event,)))
             except sqlite3.OperationalError:
                 raise
             except Exception:
                 _log.exception("event %d (%s) is passed over", event.seq, event.type)
                 total.skipped[event.type] = total.skipped.get(event.type, 0) + 1
         with transaction(self.db) as db:
-            merge(total, fold.apply(db, (), advance_to=to))
+            total.add(fold.apply(db, (), advance_to=to))
         return total
 
     def write(self, bundle: Bundle) -> Changes:
@@ -212,19 +206,6 @@ class Cache:
         while search.is_behind(self.db) and time.monotonic() < until:
             with transaction(self.db) as db:
                 search.index_behind(db, _INDEX_BATCH)
-
-
-def merge(into: Changes, more: Changes) -> None:
-    """Adds `more`, which came later, to `into`."""
-    into.conversations = (into.conversations | more.conversations) - more.removed
-    into.removed |= more.removed
-    into.inbound += more.inbound
-    into.failed += more.failed
-    into.alerts += more.alerts
-    into.workspace |= more.workspace
-    into.cursor = max(into.cursor, more.cursor)
-    for kind, count in more.skipped.items():
-        into.skipped[kind] = into.skipped.get(kind, 0) + count
 
 
 def is_damage(error: BaseException) -> bool:

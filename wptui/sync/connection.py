@@ -14,7 +14,7 @@ from wptui.model.errors import LinkError
 from wptui.model.protocol import AnyFrame, Bundle, CommandFrame, Presence, Pull, Result, Welcome
 from wptui.store.changes import Changes
 from wptui.sync import session as act
-from wptui.sync.cache import Cache, merge
+from wptui.sync.cache import Cache
 from wptui.sync.outbox import Outbox
 from wptui.sync.session import Phase, Session
 from wptui.sync.state import LinkChange
@@ -233,9 +233,9 @@ def _carry_out(cache: Cache, jobs: list[_Job]) -> Changes:
                 events += more.events
                 to = more.cursor
                 at += 1
-            merge(total, cache.apply(events, to))
+            total.add(cache.apply(events, to))
         elif isinstance(job, act.Write):
-            merge(total, cache.write(job.bundle))
+            total.add(cache.write(job.bundle))
         else:
-            merge(total, cache.drop(job.conversations))
+            total.add(cache.drop(job.conversations))
     return total
