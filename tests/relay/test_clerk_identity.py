@@ -267,10 +267,19 @@ async def test_a_status_teaches_who_the_recipient_is(tmp_path: Path) -> None:
 
 async def test_the_status_of_a_stranger_makes_no_contact_and_waits(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
-        await at.take(status("o9", "sent", 3, phone=PHONE, user=USER))
+        await at.take(status("o9", "sent", 3, phone=PHONE))
         assert await at.one("SELECT count(*) FROM contacts") == 0
         assert await at.one("SELECT count(*) FROM pending") == 1
         assert await at.parked() == []
+
+
+async def test_a_status_that_names_a_stranger_twice_is_remembered(tmp_path: Path) -> None:
+    """It came before the first message, which names them only once: the end is the same as the other way round."""
+    async with desk(tmp_path) as at:
+        await at.take(status("o9", "sent", 3, phone=PHONE, user=USER))
+        await at.take(message("w1", who("", USER), 9, text="1"))
+        await at.take(message("w2", who(PHONE), 10, text="2"))
+        assert await threads(at) == [["1", "2"]]
 
 
 async def test_who_stopped_marketing_is_marked_though_unknown(tmp_path: Path) -> None:

@@ -185,8 +185,11 @@ def _status(draft: Draft, item: Item, data: ev.MessageStatus) -> None:
         (data.message, data.wamid),
     ).fetchone()
     out = any(problem.code == _OPTED_OUT for problem in data.problems)
-    # What Meta says of the recipient links a phone number to a user id; strangers are not worth a contact.
-    contact = identity.resolve(draft, person, data.ts, create=out) if person else None
+    # What Meta says of the recipient links a phone number to a user id, also where the stranger writes only later;
+    # one known by a single name is not worth a contact.
+    contact = None
+    if person is not None:
+        contact = identity.resolve(draft, person, data.ts, create=out or len(person.aliases) > 1)
     where = row[0] if row else None
     if where is None and contact is not None and item.number is not None:
         where = identity.find_conversation(db, contact, item.number)
