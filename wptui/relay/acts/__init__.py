@@ -1,0 +1,36 @@
+"""What a command does to the state as it is: the events it leads to, or why it is refused.
+
+Pure functions of the view; `commands` runs them one at a time, so that of two agents who do the same at once the
+second sees what the first did. Each module has a table `PLANS` of the commands it plans.
+"""
+
+from __future__ import annotations
+
+from wptui.i18n import _
+from wptui.model import commands as c
+from wptui.model import events as ev
+from wptui.relay.acts import canned, conversations, messages
+from wptui.relay.acts.base import Act as Act
+from wptui.relay.acts.base import Plans
+from wptui.relay.acts.base import event_number as event_number
+from wptui.relay.outgoing import refused
+
+_PLANS: Plans = {
+    **messages.PLANS,
+    **conversations.PLANS,
+    **canned.PLANS,
+}
+
+
+def plan(act: Act, command: c.AnyCommand) -> list[ev.Data]:
+    """The events of `command`, none where it changes nothing. Raises RefusedError."""
+    known = _PLANS.get(type(command))
+    if known is None:
+        raise refused("invalid", _("The relay cannot do this."))
+    return known(act, command)
+
+
+def conversation_of(command: c.AnyCommand) -> str | None:
+    """The conversation a command is about."""
+    found: str | None = getattr(command, "conversation", None)
+    return found
