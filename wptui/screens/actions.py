@@ -7,60 +7,32 @@ which ``[keys]`` in ``config.toml`` gives it other keys. No Textual here: the ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from wptui.config.load import error_at
 from wptui.i18n import N_, _
+from wptui.screens.action import (
+    CONVERSATION,
+    INBOX,
+    MESSAGE,
+    NEEDS,
+    TEAM,
+    WINDOW,
+    WRITING,
+    Action,
+    Need,
+    Where,
+)
 
-Where = Literal["main", "inbox", "thread", "composer"]
-"""Which pane must have the focus; `main` is any of them. A printable key never leaves the composer by itself."""
-
-Need = Literal["", "conversation", "message", "media", "customer", "failed", "quoted", "refused"]
-"""What a command works on, beside the screen."""
-
-NEEDS: dict[Need, str] = {
-    "conversation": N_("Choose a conversation first."),
-    "message": N_("Choose a message first: enter opens a conversation, ↑ and ↓ move in it."),
-    "media": N_("There is no file in this message."),
-    "customer": N_("This works on messages that have reached WhatsApp."),
-    "failed": N_("This works on a message that was not sent."),
-    "quoted": N_("This message quotes no other."),
-    "refused": N_("Nothing waits for your decision."),
-}
-"""What to tell an agent who gives a command that has nothing to work on."""
-
-INBOX = N_("Inbox")
-CONVERSATION = N_("Conversation")
-MESSAGE = N_("Message")
-WRITING = N_("Writing")
-WINDOW = N_("Window")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One command. `title`, `help`, `group` and `hint` are marked for translation: show them through ``_``."""
-
-    id: str
-    title: str
-    keys: tuple[str, ...]
-    help: str
-    group: str
-    where: Where = "main"
-    need: Need = ""
-    hint: str = ""
-    """One or two words for the footer; empty keeps the command out of it."""
-    order: int = 50
-    """Place among the footer's hints: the lowest are shown first where there is little room."""
-
+__all__ = ["ACTIONS", "BY_ID", "COMMANDS", "NEEDS", "Action", "KeyMap", "Need", "Where", "key_label"]
 
 ACTIONS: tuple[Action, ...] = (
     Action("inbox.open", N_("Open the conversation"), ("enter",),
            N_("Shows its messages; enter once more begins an answer."),
            INBOX, "inbox", "conversation", N_("open"), 1),
     Action("inbox.next", N_("Take the next customer"), ("n",),
-           N_("Assigns the customer who waits longest to you and opens the conversation."),
-           INBOX, hint=N_("next"), order=2),
+           N_("Assigns the most urgent customer nobody else has to you and opens the conversation."),
+           INBOX, hint=N_("next"), order=2,
+           may=("conversation.claim",)),
     Action("inbox.find", N_("Filter the inbox"), ("/",),
            N_("Words, and terms such as is:late campaign:KIŞ24 label:iade."),
            INBOX, hint=N_("find"), order=8),
@@ -68,10 +40,10 @@ ACTIONS: tuple[Action, ...] = (
            N_("Finds words in every conversation; ışık is found by isik."),
            INBOX, hint=N_("search"), order=12),
     Action("inbox.sort", N_("Choose the order"), ("s",),
-           N_("Waiting time, unread, newest, campaign or closing window."),
+           N_("Waiting time, due time, priority, unread, newest, campaign or closing window."),
            INBOX, hint=N_("sort"), order=13),
     Action("inbox.view", N_("Choose the view"), ("v",),
-           N_("All, mine, unassigned, late, snoozed or resolved."),
+           N_("All, mine, unassigned, late, mentions, following, snoozed, resolved, and saved filters."),
            INBOX, hint=N_("view"), order=14),
     Action("inbox.view_all", N_("View: all"), ("1",),
            N_("Every open conversation."),
@@ -91,39 +63,74 @@ ACTIONS: tuple[Action, ...] = (
     Action("inbox.view_resolved", N_("View: resolved"), ("6",),
            N_("Conversations whose request is done."),
            INBOX),
+    Action("inbox.view_mentions", N_("View: mentions"), ("7",),
+           N_("Conversations in which a colleague's note calls you."),
+           INBOX),
+    Action("inbox.view_following", N_("View: following"), ("8",),
+           N_("Conversations you follow."),
+           INBOX),
+    Action("inbox.save_filter", N_("Save the filter"), ("V",),
+           N_("Keeps filter line and order as a view, for yourself or for everybody."),
+           INBOX, may=("canned.own", "filters.edit")),
     Action("conversation.assign", N_("Assign"), ("a",),
            N_("Gives the conversation to a colleague, or to nobody."),
-           CONVERSATION, need="conversation", hint=N_("assign"), order=5),
+           CONVERSATION, need="conversation", hint=N_("assign"), order=5,
+           may=("conversation.claim", "conversation.assign")),
     Action("conversation.take", N_("Assign to me"), ("A",),
            N_("Gives the conversation to you."),
+           CONVERSATION, need="conversation",
+           may=("conversation.claim",)),
+    Action("conversation.give_back", N_("Give back"), ("B",),
+           N_("Nobody has the conversation any more: it is in the queue again."),
+           CONVERSATION, need="conversation", may=("conversation.claim", "conversation.assign")),
+    Action("conversation.transfer", N_("Transfer"), ("t",),
+           N_("Moves the conversation to another department, with the reason."),
+           CONVERSATION, need="conversation", hint=N_("transfer"), order=19, may=("conversation.transfer",)),
+    Action("conversation.priority", N_("Priority"), ("p",),
+           N_("Urgent, high, normal or low: what is more urgent is served first."),
+           CONVERSATION, need="conversation", may=("conversation.priority",)),
+    Action("conversation.follow", N_("Follow"), ("f",),
+           N_("You are told of what happens here; once more and you are not."),
            CONVERSATION, need="conversation"),
+    Action("conversation.macro", N_("Macros"), ("M",),
+           N_("Several acts with one key: chosen from a list, or by the macro's own key."),
+           CONVERSATION, need="conversation", hint=N_("macro"), order=20, may=("message.send",)),
     Action("conversation.resolve", N_("Resolve"), ("e",),
            N_("The request is done; a new message opens the next one."),
-           CONVERSATION, need="conversation", hint=N_("resolve"), order=6),
+           CONVERSATION, need="conversation", hint=N_("resolve"), order=6,
+           may=("conversation.resolve",)),
     Action("conversation.reopen", N_("Reopen"), ("E",),
            N_("The request is not done after all."),
-           CONVERSATION, need="conversation"),
+           CONVERSATION, need="conversation",
+           may=("conversation.resolve",)),
     Action("conversation.snooze", N_("Snooze"), ("z",),
            N_("Puts the conversation aside until a time, or the customer's next message."),
-           CONVERSATION, need="conversation", hint=N_("snooze"), order=16),
+           CONVERSATION, need="conversation", hint=N_("snooze"), order=16,
+           may=("conversation.snooze",)),
     Action("conversation.label", N_("Labels"), ("l",),
            N_("Puts a label on, or takes one off."),
-           CONVERSATION, need="conversation", hint=N_("label"), order=17),
+           CONVERSATION, need="conversation", hint=N_("label"), order=17,
+           may=("conversation.label",)),
     Action("conversation.campaign", N_("Campaign"), ("c",),
            N_("Says which campaign brought the request."),
-           CONVERSATION, need="conversation"),
+           CONVERSATION, need="conversation",
+           may=("conversation.campaign",)),
     Action("conversation.note", N_("Write a note"), ("N", ":"),
            N_("Only colleagues see it, never the customer."),
-           CONVERSATION, need="conversation", hint=N_("note"), order=15),
+           CONVERSATION, need="conversation", hint=N_("note"), order=15,
+           may=("conversation.note",)),
     Action("conversation.read", N_("Mark as read"), ("m",),
            N_("The customer sees blue ticks."),
-           CONVERSATION, need="conversation"),
+           CONVERSATION, need="conversation",
+           may=("conversation.read",)),
     Action("message.reply", N_("Reply to the message"), ("r",),
            N_("Your answer quotes the chosen message."),
-           MESSAGE, need="customer", hint=N_("reply"), order=4),
+           MESSAGE, need="customer", hint=N_("reply"), order=4,
+           may=("message.send",)),
     Action("message.react", N_("React"), ("+",),
            N_("Puts an emoji on the chosen message, or takes yours back."),
-           MESSAGE, need="customer"),
+           MESSAGE, need="customer",
+           may=("message.send",)),
     Action("message.open", N_("Open the file"), ("o",),
            N_("Fetches photo, voice or document and shows it with your desktop's program."),
            MESSAGE, need="media"),
@@ -141,19 +148,23 @@ ACTIONS: tuple[Action, ...] = (
            MESSAGE, need="message"),
     Action("message.retry", N_("Send again"), ("R",),
            N_("Tries a message that was not sent once more."),
-           MESSAGE, need="failed"),
+           MESSAGE, need="failed",
+           may=("message.send",)),
     Action("message.discard", N_("Discard"), ("D",),
            N_("Gives up on a message that was not sent."),
-           MESSAGE, need="failed"),
+           MESSAGE, need="failed",
+           may=("message.send",)),
     Action("message.quoted", N_("Jump to the quoted message"), ("J",),
            N_("Shows what the chosen message answers."),
            MESSAGE, need="quoted"),
     Action("thread.write", N_("Write"), ("enter", "tab"),
            N_("Moves to the composer."),
-           WRITING, "thread", hint=N_("write"), order=1),
+           WRITING, "thread", hint=N_("write"), order=1,
+           may=("message.send", "conversation.note")),
     Action("composer.focus", N_("Write an answer"), ("i",),
            N_("Moves to the composer of the open conversation."),
-           WRITING, need="conversation"),
+           WRITING, need="conversation",
+           may=("message.send", "conversation.note")),
     Action("composer.send", N_("Send"), ("enter",),
            N_("Sends what is written."),
            WRITING, "composer", hint=N_("send"), order=1),
@@ -162,25 +173,38 @@ ACTIONS: tuple[Action, ...] = (
            WRITING, "composer", hint=N_("new line"), order=2),
     Action("composer.canned", N_("Canned replies"), ("ctrl+r",),
            N_("Also / in an empty composer."),
-           WRITING, need="conversation", hint=N_("canned"), order=18),
+           WRITING, need="conversation", hint=N_("canned"), order=18,
+           may=("message.send",)),
     Action("composer.save_canned", N_("Save as canned reply"), (),
-           N_("Keeps what is written under a shortcut, for everybody."),
-           WRITING, need="conversation"),
+           N_("Keeps what is written under a shortcut, for everybody or for yourself."),
+           WRITING, need="conversation",
+           may=("canned.own", "canned.edit")),
     Action("composer.remove_canned", N_("Delete a canned reply"), (),
-           N_("Takes it away from everybody."),
-           WRITING),
+           N_("Takes it away."),
+           WRITING,
+           may=("canned.own", "canned.edit")),
     Action("composer.template", N_("Template"), ("ctrl+t",),
            N_("A message approved by Meta: the only kind outside the 24-hour window."),
-           WRITING, need="conversation", hint=N_("template"), order=9),
+           WRITING, need="conversation", hint=N_("template"), order=9,
+           may=("message.template",)),
     Action("composer.attach", N_("Attach a file"), ("ctrl+a",),
            N_("Photo, video, voice or document, with what is written as its caption."),
-           WRITING, need="conversation"),
+           WRITING, need="conversation",
+           may=("message.send",)),
     Action("composer.location", N_("Send a location"), ("ctrl+l",),
            N_("Latitude and longitude, for example of your shop."),
-           WRITING, need="conversation"),
+           WRITING, need="conversation",
+           may=("message.send",)),
     Action("composer.force", N_("Send anyway"), ("ctrl+s",),
            N_("Sends an answer that was held back because a colleague was faster."),
-           WRITING, need="refused"),
+           WRITING, need="refused",
+           may=("message.send",)),
+    Action("composer.give_up", N_("Discard the held answer"), ("ctrl+g",),
+           N_("Throws away an answer that was held back or refused."),
+           WRITING, need="refused", may=("message.send", "conversation.note")),
+    Action("team.duty", N_("Duty"), ("d",),
+           N_("On, busy or away: conversations are handed out only to those on duty."),
+           TEAM),
     Action("app.back", N_("Back"), ("escape",),
            N_("From the composer to the messages, from the messages to the inbox."),
            WINDOW, hint=N_("back"), order=3),
@@ -204,6 +228,20 @@ ACTIONS: tuple[Action, ...] = (
            WINDOW),
 )  # fmt: skip
 """The catalogue, in the order of the help."""
+
+COMMANDS: dict[str, str] = {
+    "inbox": "inbox_commands:InboxCommands",
+    "conversation": "conversation_commands:ConversationCommands",
+    "message": "message_commands:MessageCommands",
+    "composer": "writing:WritingCommands",
+    "thread": "writing:WritingCommands",
+    "team": "team_commands:TeamCommands",
+    "app": "window_commands:WindowCommands",
+}
+"""Group of an id (what stands before its dot) → module of `wptui.screens` and class with a method for each command.
+
+The class is made with the `MainScreen` when one of its commands is first given; a method may be a coroutine.
+"""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 

@@ -1,12 +1,13 @@
 """From a key to what it does: which command is meant, what it needs to work on, and who does it.
 
-The commands themselves lie beside this by subject: `inbox_commands`, `conversation_commands`, `message_commands`,
-`writing` and `window_commands`; each has a method for every command of `actions` under its name.
+The commands themselves lie beside this by subject, as `actions.COMMANDS` tells; each has a method for every command
+of `actions` under its name.
 """
 
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -16,7 +17,7 @@ from textual.widget import Widget
 
 from wptui.i18n import _
 from wptui.model.errors import WptuiError
-from wptui.screens.actions import BY_ID, NEEDS, Need, Where, key_label
+from wptui.screens.actions import BY_ID, COMMANDS, NEEDS, Action, Need, Where, key_label
 from wptui.widgets.banner import Banner
 from wptui.widgets.footer import Hints
 from wptui.widgets.inbox_list import InboxList
@@ -115,6 +116,9 @@ class CommandScreen(Screen[None]):
         if not self.furnished:
             self._early.append(id)
             return
+        if not self.allowed(id):
+            self.banner.say(_("Your role does not allow this."), severity="warning")
+            return
         missing = self.missing(BY_ID[id].need)
         if missing:
             self.banner.say(_(NEEDS[missing]))
@@ -144,6 +148,10 @@ class CommandScreen(Screen[None]):
     def trouble(self, error: WptuiError) -> None:
         """Says what went wrong, and what to do."""
         self.banner.say(str(error), error.hint, "error")
+
+    def allowed(self, id: str) -> bool:
+        """Whether the agent's role allows the command; before everything is there, nobody is asked."""
+        return not self.furnished or self.wptui.desk.may_any(BY_ID[id].may)
 
     def missing(self, need: Need) -> Need:
         """What a command lacks to work on now; "" for nothing."""
@@ -175,6 +183,10 @@ class CommandScreen(Screen[None]):
         """The message a command is about."""
         return self.chat.thread.selected if self.furnished and self.chat.conversation else None
 
+    def offered(self, action: Action) -> bool:
+        """Whether the command can be given now."""
+        return self.allowed(action.id) and not self.missing(action.need)
+
     def renew_hints(self) -> None:
         """The footer's keys for where the agent is."""
         where = self.where()
@@ -183,7 +195,7 @@ class CommandScreen(Screen[None]):
         hints: list[tuple[int, str, str]] = []
         for action in BY_ID.values():
             keys = [key for key in keymap.keys[action.id] if not (writing and len(key) == 1)]
-            if action.hint and keys and action.where in where and not self.missing(action.need):
+            if action.hint and keys and action.where in where and self.offered(action):
                 hints.append((action.order, key_label(keys[0]), _(action.hint)))
         self.hints.show([(key, word) for _order, key, word in sorted(hints)])
 
@@ -194,23 +206,5 @@ class CommandScreen(Screen[None]):
 
 def commands_of(group: str, main: MainScreen) -> Any:
     """The commands of a group. Imported here: the first screen needs none of them."""
-    match group:
-        case "inbox":
-            from wptui.screens.inbox_commands import InboxCommands
-
-            return InboxCommands(main)
-        case "conversation":
-            from wptui.screens.conversation_commands import ConversationCommands
-
-            return ConversationCommands(main)
-        case "message":
-            from wptui.screens.message_commands import MessageCommands
-
-            return MessageCommands(main)
-        case "composer" | "thread":
-            from wptui.screens.writing import WritingCommands
-
-            return WritingCommands(main)
-    from wptui.screens.window_commands import WindowCommands
-
-    return WindowCommands(main)
+    module, _colon, name = COMMANDS[group].partition(":")
+    return getattr(import_module(f"wptui.screens.{module}"), name)(main)

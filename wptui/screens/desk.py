@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -78,6 +78,7 @@ class Desk:
         self._outbox: Outbox | None = None
         self.db = self._open()
         self._names: dict[str, str] | None = None
+        self._allowed: frozenset[str] | None = None
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,7 +98,7 @@ class Desk:
         self.db.close()
         self.trouble = ""
         self.db = self._open()
-        self._names = None
+        self._names = self._allowed = None
 
     def wipe(self) -> None:
         """The agent may not see this any more: customers' data goes from this machine, drafts and outbox too."""
@@ -114,7 +115,7 @@ class Desk:
             shutil.rmtree(self.files.media, ignore_errors=True)
         self.files = None
         self.db = self._open()
-        self._names = None
+        self._names = self._allowed = None
 
     def close(self) -> None:
         """Closes the files. Textual is about to end."""
@@ -184,6 +185,30 @@ class Desk:
             return self.settings.first_response_target
         return int(get_meta(self.db, "first_response_target", DEFAULT_TARGET) or DEFAULT_TARGET)
 
+    def may(self, permission: str) -> bool:
+        """Whether the agent's role allows `permission` (an id), as far as is known here: the relay decides."""
+        return not self.permissions or permission in self.permissions
+
+    def may_any(self, permissions: Sequence[str]) -> bool:
+        """Whether the role allows one of `permissions`; true where there is none to ask for."""
+        return not permissions or any(self.may(permission) for permission in permissions)
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the agent's role allows: as the relay said, else as the cache knows it; empty where neither does."""
+        if self.link is not None and self.link.state.permissions:
+            return frozenset(self.link.state.permissions)
+        if self._allowed is None:
+            from wptui.store import team  # brings the settings, which the first screen does not need
+
+            self._allowed = team.allowed(self.db, self.me)
+        return self._allowed
+
+    def duty(self, agent: str = "") -> str:
+        """The duty (on, busy, away) of `agent`, oneself by default; "" where it is not known."""
+        row = self.db.execute("SELECT duty FROM agents WHERE id = ?", (agent or self.me,)).fetchone()
+        return str(row[0]) if row else ""
+
     def name(self, agent: str) -> str:
         """An agent's name by id; the id itself where it is not known."""
         if self._names is None:
@@ -195,5 +220,5 @@ class Desk:
         return list(self.db.execute("SELECT id, name FROM agents WHERE NOT revoked ORDER BY name"))
 
     def renew_names(self) -> None:
-        """Agents were added or renamed."""
-        self._names = None
+        """Agents were added or renamed, or have another role."""
+        self._names = self._allowed = None

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wptui.i18n import _
+from wptui.screens.action import GROUPS
 from wptui.screens.actions import ACTIONS, KeyMap
 from wptui.screens.reading import ReadingScreen
 from wptui.widgets.render.cells import Line, fit, width, wrap
 
+Allowed = Callable[[str], bool]
 
-def help_lines(keymap: KeyMap, cells: int) -> list[Line]:
-    """The help, filled into `cells`. On a narrow screen the explanation stands under its command."""
-    keys = {action.id: keymap.labels(action.id) or "–" for action in ACTIONS}
+
+def help_lines(keymap: KeyMap, cells: int, allowed: Allowed = lambda _id: True) -> list[Line]:
+    """The help, filled into `cells`, of the commands that are `allowed` (by id).
+
+    On a narrow screen the explanation stands under its command.
+    """
+    actions = sorted((each for each in ACTIONS if allowed(each.id)), key=lambda each: GROUPS.index(each.group))
+    keys = {action.id: keymap.labels(action.id) or "–" for action in actions}
     key_room = min(26 if cells >= 100 else 16, max(width(text) for text in keys.values())) + 2
-    title_room = max(width(_(action.title)) for action in ACTIONS) + 2
+    title_room = max(width(_(action.title)) for action in actions) + 2
     wide = cells >= 100
     lines: list[Line] = []
     group = ""
-    for action in ACTIONS:
+    for action in actions:
         if action.group != group:
             group = action.group
             lines += [[], [(" ", ""), (_(group), "heading")]]
@@ -45,9 +54,10 @@ def help_lines(keymap: KeyMap, cells: int) -> list[Line]:
 class HelpScreen(ReadingScreen):
     """The help."""
 
-    def __init__(self, keymap: KeyMap) -> None:
+    def __init__(self, keymap: KeyMap, allowed: Allowed) -> None:
         super().__init__(_("Help"))
         self._keymap = keymap
+        self._allowed = allowed
 
     def made(self, cells: int) -> list[Line]:
-        return help_lines(self._keymap, cells)
+        return help_lines(self._keymap, cells, self._allowed)

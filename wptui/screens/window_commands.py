@@ -58,7 +58,7 @@ class WindowCommands:
             for action in ACTIONS
             if action.id != "app.palette"
             and (action.where in (*where, "main") or action.id == "inbox.open")
-            and not self.main.missing(action.need)
+            and self.main.offered(action)
         ]
 
         def run(chosen: str | None) -> None:
@@ -71,7 +71,7 @@ class WindowCommands:
         """Every command and its keys."""
         from wptui.screens.help import HelpScreen
 
-        self.main.app.push_screen(HelpScreen(self.main.wptui.keymap))
+        self.main.app.push_screen(HelpScreen(self.main.wptui.keymap, self.main.allowed))
 
     def stats(self) -> None:
         """Shows or hides the figures; on a narrow window in a dialogue."""

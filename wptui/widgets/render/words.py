@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from wptui.i18n import (
     N_,
@@ -37,6 +38,28 @@ KINDS: dict[str, str] = {
     "media_placeholder": N_("file not brought along"),
 }
 """Kind of message → what an agent calls it."""
+
+
+class Duty(NamedTuple):
+    """A state of duty: what it is called, what it means, and what is said when it is chosen."""
+
+    title: str
+    help: str
+    told: str
+    style: str
+
+
+DUTIES: dict[str, Duty] = {
+    "on": Duty(N_("on duty"), N_("new conversations are handed to you"), N_("You are on duty."), "ok"),
+    "busy": Duty(
+        N_("busy"), N_("you are there, but are handed nothing new"), N_("You are busy: nothing new is handed to you."),
+        "warning",
+    ),
+    "away": Duty(
+        N_("away"), N_("nothing is handed to you, and nothing rings"), N_("You are away: nothing rings."), "muted"
+    ),
+}  # fmt: skip
+"""State of duty (`agents.duty`) → its words."""
 
 
 def kind_word(kind: str) -> str:
