@@ -42,7 +42,7 @@ def shop(story: Story) -> Story:
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("view", View)
 def test_every_order_pages_without_gap_and_knows_each_place(shop: Story, sort: Sort, view: View) -> None:
-    query = InboxQuery(view=view, sort=sort, me="a1", now=NOW, target=600)
+    query = InboxQuery(view=view, sort=sort, me="a1", now=NOW)
     total = inbox.count(shop.db, query)
     ids = [row.id for offset in range(0, total + 7, 7) for row in inbox.window(shop.db, query, offset, 7)]
     assert len(ids) == len(set(ids)) == total
@@ -121,17 +121,17 @@ def test_search_finds_folded_words_as_prefixes_newest_first(shop: Story) -> None
 
 
 def test_counters_and_the_most_urgent(shop: Story) -> None:
-    figures = inbox.counters(shop.db, "a1", NOW, 600)
+    figures = inbox.counters(shop.db, "a1", NOW)
     rows = inbox.window(shop.db, InboxQuery(now=NOW), 0, 100)
     waiting = [row for row in rows if row.waiting_since]
     assert (figures.waiting, figures.open, figures.oldest) == (len(waiting), len(rows), waiting[0].waiting_since)
     assert figures.unread == sum(row.unread > 0 for row in rows)
     first = next(row for row in waiting if row.assignee in ("", "a9"))
-    assert inbox.most_urgent(shop.db, "a9", NOW) == first.id
+    assert inbox.most_urgent(shop.db, "a9") == first.id
 
 
 def test_day_figures_show_n_and_leave_the_empty_set_empty(story: Story) -> None:
-    empty = stats.day_figures(story.db, T0, T0 + 86400, NOW, 600)
+    empty = stats.day_figures(story.db, T0, T0 + 86400, NOW)
     assert (empty.first_response.n, empty.first_response.median, empty.first_response.p90) == (0, None, None)
     for n, wait in enumerate((60, 120, 900)):
         story.customer(f"k{n}")
@@ -140,7 +140,7 @@ def test_day_figures_show_n_and_leave_the_empty_set_empty(story: Story) -> None:
     story.customer("k9")
     story.writes("k9", "m9", ts=T0)
     story.play()
-    day = stats.day_figures(story.db, T0, T0 + 86400, NOW, 600)
+    day = stats.day_figures(story.db, T0, T0 + 86400, NOW)
     assert (day.first_response.n, day.first_response.median, day.first_response.p90) == (3, 120, 900)
     assert (day.still_waiting, day.late, day.opened, day.inbound, day.outbound) == (1, 2, 4, 4, 3)
     assert stats.inbound_by_hour(story.db, T0, 3) == [4, 0, 0]

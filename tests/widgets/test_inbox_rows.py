@@ -20,11 +20,10 @@ ROW = InboxRow(
     id="c1", contact="p1", number="n1", kind="person", title="Ahmet Yılmaz", state="open", assignee="", unread=3,
     waiting_since=NOW - 461, snoozed_until=None, window_expires=NOW + 80_000, free_until=None, campaign="KIŞ24",
     labels=("iade", "kargo"), owner="human", last_at=NOW - 461, preview="Merhaba, siparişim nerede?", preview_dir="in",
-    preview_kind="text", preview_status=None, read_seq=0, seq=9, request="r1",
+    preview_kind="text", preview_status=None, read_seq=0, seq=9, request="r1", department="",
+    priority=1, due_at=NOW + 139, due_what="first", assigned_at=None,
 )  # fmt: skip
-CONTEXT = InboxContext(
-    width=44, now=NOW, target=600, me="a1", agents={"a1": "Ayşe Demir", "a2": "Mehmet Kurt"}, zone=UTC
-)
+CONTEXT = InboxContext(width=44, now=NOW, me="a1", agents={"a1": "Ayşe Demir", "a2": "Mehmet Kurt"}, zone=UTC)
 
 
 def drawn(row: InboxRow, context: InboxContext = CONTEXT) -> list[str]:
@@ -47,17 +46,17 @@ def test_a_waiting_customer_shows_the_clock_the_count_the_name_and_the_campaign(
 
 
 def test_late_is_a_sign_and_not_only_a_colour() -> None:
-    late = replace(ROW, waiting_since=NOW - 600)
+    late = replace(ROW, waiting_since=NOW - 600, due_at=NOW)
     assert drawn(late)[0].split()[0] == "10:00!"
     assert "late" in styles_of(late)
-    assert "!" not in drawn(replace(ROW, waiting_since=NOW - 599))[0]
+    assert "!" not in drawn(replace(ROW, waiting_since=NOW - 599, due_at=NOW + 1))[0]
 
 
 @pytest.mark.parametrize(
     ("waited", "clock"), [(0, "00:00"), (59, "00:59"), (3600, "1h00!"), (45_296, "12h34!"), (200_000, "2d!")]
 )
 def test_the_clock_fits_its_column_however_long_they_wait(waited: int, clock: str) -> None:
-    assert drawn(replace(ROW, waiting_since=NOW - waited))[0].split()[0] == clock
+    assert drawn(replace(ROW, waiting_since=NOW - waited, due_at=NOW - waited + 600))[0].split()[0] == clock
 
 
 def test_who_does_not_wait_shows_when_they_last_wrote() -> None:

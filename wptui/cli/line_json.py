@@ -32,7 +32,7 @@ def emit(line: Line, **fields: Any) -> None:
     click.echo(json.dumps({"schema": SCHEMA, **synced, **fields}, ensure_ascii=False))
 
 
-def conversation(row: InboxRow, names: Names, db: sqlite3.Connection, now: int, target: int) -> Json:
+def conversation(row: InboxRow, names: Names, db: sqlite3.Connection, now: int) -> Json:
     """A conversation as the inbox knows it."""
     contact = db.execute(
         "SELECT name, username, phone, opted_out FROM contacts WHERE id = ?", (row.contact,)
@@ -53,7 +53,7 @@ def conversation(row: InboxRow, names: Names, db: sqlite3.Connection, now: int, 
         "assignee": {"id": row.assignee, "name": names.agent(row.assignee)} if row.assignee else None,
         "unread": row.unread,
         "waiting_since": row.waiting_since,
-        "late": row.waiting_since is not None and now - row.waiting_since >= target,
+        "late": row.due_at is not None and row.due_at <= now,
         "snoozed_until": row.snoozed_until,
         "window_open": is_open(row.window_expires, now),
         "window_expires": row.window_expires,

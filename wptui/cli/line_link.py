@@ -32,8 +32,6 @@ SYNC_SECONDS = 5.0
 """For connecting and catching up; a first sync takes as long as it moves."""
 STALLED_SECONDS = 20.0
 
-_DEFAULT_TARGET = config.Settings().first_response_target
-
 
 class Line:
     """An open cache and outbox, and, unless offline, a link."""
@@ -43,9 +41,6 @@ class Line:
         self.link = link
         self.outbox = outbox
         self.db = db
-        # The agent's own setting where it is not the default, as on the screen.
-        own = config.load().first_response_target
-        self.target = own if own != _DEFAULT_TARGET else int(get_meta(db, "first_response_target", own) or own)
         self.changed = asyncio.Event()
 
     @property

@@ -24,23 +24,23 @@ def inbox_list(view: str, sort: str, filter_line: str, limit: int, *, as_json: b
         async with open_line(offline=offline) as line:
             if any(key == "" for _wanted, key, _value in wanted.terms):
                 _index(line)
-            query = InboxQuery(View(view), Sort(sort), wanted, line.me, line.now, line.target)
+            query = InboxQuery(View(view), Sort(sort), wanted, line.me, line.now)
             total = inbox.count(line.db, query)
             rows = inbox.window(line.db, query, 0, limit)
             names = Names(line.db, line.me)
-            now, target = line.now, line.target
+            now = line.now
             if as_json:
-                found = [line_json.conversation(row, names, line.db, now, target) for row in rows]
+                found = [line_json.conversation(row, names, line.db, now) for row in rows]
                 line_json.emit(line, total=total, conversations=found)
                 return 0
             for row in rows:
-                click.echo(line_text.summary(row, names, now, target))
+                click.echo(line_text.summary(row, names, now))
             if not rows:
                 click.echo(_("No conversations."))
             elif total > len(rows):
                 rest = total - len(rows)
                 click.echo(ngettext("{n} more", "{n} more", rest).format(n=rest))
-            click.echo(line_text.figures(inbox.counters(line.db, line.me, now, target), now))
+            click.echo(line_text.figures(inbox.counters(line.db, line.me, now), now))
             return 0
 
     return run(work())
@@ -62,13 +62,13 @@ def conversation(wanted: str, limit: int, *, ids: bool, as_json: bool, offline: 
             if as_json:
                 line_json.emit(
                     line,
-                    conversation=line_json.conversation(row, names, line.db, line.now, line.target),
+                    conversation=line_json.conversation(row, names, line.db, line.now),
                     whole=whole,
                     messages=[line_json.message(each, names) for each in rows],
                     pending=line_json.pending(waiting),
                 )
                 return 0
-            for text in line_text.heading(row, names, line.now, line.target):
+            for text in line_text.heading(row, names, line.now):
                 click.echo(text)
             if not whole:
                 click.echo(_("There are older messages; --limit shows more."))

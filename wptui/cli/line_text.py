@@ -79,12 +79,12 @@ def failure(code: int | None, details: str) -> str:
     return f"{words} ({code})" if code is not None else words
 
 
-def summary(row: InboxRow, names: Names, now: int, target: int) -> str:
+def summary(row: InboxRow, names: Names, now: int) -> str:
     """A conversation on one line: who, how urgent, whose, the last message, and at the end its id."""
     parts = [row.title or names.phone(row.contact) or row.id]
     if row.waiting_since is not None:
         waited = format_duration(now - row.waiting_since)
-        late = now - row.waiting_since >= target
+        late = row.due_at is not None and row.due_at <= now
         parts.append((_("waiting {time}, late") if late else _("waiting {time}")).format(time=waited))
     if row.state == "snoozed" and row.snoozed_until:
         parts.append(_("snoozed until {time}").format(time=when(row.snoozed_until, now, None)))
@@ -126,14 +126,14 @@ def figures(counters: Counters, now: int) -> str:
     return ", ".join(parts)
 
 
-def heading(row: InboxRow, names: Names, now: int, target: int) -> Iterator[str]:
+def heading(row: InboxRow, names: Names, now: int) -> Iterator[str]:
     """What stands above a thread: a fact a line."""
     phone = names.phone(row.contact)
     yield row.title if not phone or phone == row.title else f"{row.title}, {phone}"
     yield _("Conversation {id} on {number}").format(id=row.id, number=names.number(row.number))
     if row.waiting_since is not None:
         waited = format_duration(now - row.waiting_since)
-        late = now - row.waiting_since >= target
+        late = row.due_at is not None and row.due_at <= now
         yield (_("Waiting {time}, late") if late else _("Waiting {time}")).format(time=waited)
     elif row.state == "snoozed" and row.snoozed_until:
         yield _("Snoozed until {time}").format(time=when(row.snoozed_until, now, None))

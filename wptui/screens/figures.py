@@ -49,7 +49,7 @@ class Figures:
         self.dirty = False
         self._counted = now
         try:
-            self.counters = counters(desk.db, desk.me, int(now), desk.target)
+            self.counters = counters(desk.db, desk.me, int(now))
             if self._visible and self.main.furnished:
                 self._stats = self.count_stats(now)
                 self.main.stats.show(self._stats)
@@ -67,7 +67,7 @@ class Figures:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         start, end = int(midnight.timestamp()), int((midnight + timedelta(days=1)).timestamp())
         return StatsState(
-            figures=day_figures(desk.db, start, end, int(now), desk.target),
+            figures=day_figures(desk.db, start, end, int(now)),
             counters=self.counters,
             target=desk.target,
             now=now,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from wptui.i18n import _
 from wptui.model.commands import Assign
+from wptui.model.settings.departments import of_agent
 from wptui.screens.inbox_pane import SORTS, VIEWS
-from wptui.store import inbox
+from wptui.store import inbox, team
 from wptui.store.inbox import Sort, View
 from wptui.widgets.choices import Choice
 
@@ -30,7 +31,7 @@ class InboxCommands:
     def next(self) -> None:
         """Takes the customer who waits longest, and opens the conversation."""
         desk = self.main.wptui.desk
-        found = inbox.most_urgent(desk.db, desk.me, int(desk.now()))
+        found = inbox.most_urgent(desk.db, desk.me, of_agent(team.departments(desk.db), desk.me))
         row = inbox.conversation(desk.db, found) if found else None
         if row is None:
             self.main.banner.say(_("Nobody waits for an answer."))

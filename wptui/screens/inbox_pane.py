@@ -80,7 +80,7 @@ class InboxPane:
 
     def _timed(self, query: InboxQuery) -> InboxQuery:
         desk = self.main.wptui.desk
-        return replace(query, me=desk.me, now=int(desk.now()), target=desk.target)
+        return replace(query, me=desk.me, now=int(desk.now()))
 
     def ask(self, *, view: View | None = None, sort: Sort | None = None, filter: Filter | None = None) -> None:
         """Lists something else; what is None stays. The cursor stays on its conversation where that is listed."""

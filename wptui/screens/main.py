@@ -158,7 +158,6 @@ class MainScreen(CommandScreen):
             glyphs=app.glyphs,
             density=desk.settings.density,
             me=desk.me,
-            target=desk.target,
         )
         for view in self.query(CellView):
             view.repaint()

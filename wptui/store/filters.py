@@ -64,7 +64,7 @@ def parse(source: str) -> Filter:
 
 
 _IS = {
-    "late": "(c.waiting_since IS NOT NULL AND c.waiting_since <= :now - :target)",
+    "late": "(c.due_at IS NOT NULL AND c.due_at <= :now)",
     "waiting": "c.waiting_since IS NOT NULL",
     "unread": "c.unread > 0",
     "mine": "c.assignee = :me",

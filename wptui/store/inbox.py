@@ -7,12 +7,14 @@ page of 100 does; `position` finds a conversation's place so that the cursor can
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from wptui.store import filters
 from wptui.store.filters import Filter
+from wptui.store.schema import URGENCY
 
 
 class Sort(StrEnum):
@@ -39,14 +41,13 @@ class View(StrEnum):
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """What to list. `me` is the agent's id, `now` and `target` Unix seconds and seconds (for late and window)."""
+    """What to list. `me` is the agent's id, `now` Unix seconds (for late, due and window)."""
 
     view: View = View.ALL
     sort: Sort = Sort.WAITING
     filter: Filter = field(default_factory=Filter)
     me: str = ""
     now: int = 0
-    target: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,14 @@ def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
         View.ALL: "c.state = 'open'",
         View.MINE: "c.assignee = :me AND c.state = 'open'",
         View.UNASSIGNED: "c.assignee = '' AND c.state = 'open'",
-        View.LATE: "c.state = 'open' AND c.waiting_since <= :now - :target",
+        View.LATE: "c.state = 'open' AND c.due_at <= :now",
         View.SNOOZED: "c.state = 'snoozed'",
         View.RESOLVED: "c.state = 'resolved'",
     }[query.view]
     if query.filter.names_state and query.view is View.ALL:
         view = "1"
     more, parameters = filters.conditions(query.filter)
-    return " AND ".join([view, *more]), {
-        "me": query.me, "now": query.now, "target": query.target, **parameters
-    }  # fmt: skip
+    return " AND ".join([view, *more]), {"me": query.me, "now": query.now, **parameters}
 
 
 def _order(sort: Sort) -> str:
@@ -196,12 +195,18 @@ def conversation(db: sqlite3.Connection, id: str) -> InboxRow | None:
     return _row(values) if values else None
 
 
-def most_urgent(db: sqlite3.Connection, me: str, now: int) -> str | None:
-    """The conversation an agent should take next: waiting longest, own or nobody's; None if nobody waits."""
+def most_urgent(db: sqlite3.Connection, me: str, departments: Collection[str] = ()) -> str | None:
+    """The conversation an agent should take next; None if nobody waits whom they may take.
+
+    Open and waiting, own or nobody's, in one of the agent's `departments` or in none; who is in no department
+    takes from all. By priority, then the next deadline, then who waits longest.
+    """
+    names = [f":d{index}" for index in range(len(departments))]
+    place = f"AND department IN ('', {', '.join(names)})" if departments else ""
     row = db.execute(
-        "SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND state = 'open' AND assignee IN ('', ?) "
-        "ORDER BY waiting_since, id LIMIT 1",
-        (me,),
+        f"SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND state = 'open' AND assignee IN ('', :me) "
+        f"{place} ORDER BY {URGENCY} LIMIT 1",
+        {"me": me, **{f"d{index}": id for index, id in enumerate(departments)}},
     ).fetchone()
     return row[0] if row else None
 
@@ -220,7 +225,7 @@ class Counters:
     snoozed: int
 
 
-def counters(db: sqlite3.Connection, me: str, now: int, target: int) -> Counters:
+def counters(db: sqlite3.Connection, me: str, now: int) -> Counters:
     """Figures of all conversations as of `now`."""
 
     def one(sql: str, *parameters: Any) -> tuple[Any, ...]:
@@ -231,7 +236,7 @@ def counters(db: sqlite3.Connection, me: str, now: int, target: int) -> Counters
     return Counters(
         open=one("SELECT COUNT(*) FROM conversations WHERE state = 'open'")[0],
         waiting=waiting,
-        late=one("SELECT COUNT(*) FROM conversations WHERE waiting_since <= ?", now - target)[0],
+        late=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND due_at <= ?", now)[0],
         oldest=oldest,
         unread=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND unread_key < 50000000000")[0],
         mine=one("SELECT COUNT(*) FROM conversations WHERE assignee = ? AND state = 'open'", me)[0],

@@ -10,6 +10,9 @@ from __future__ import annotations
 FAR = 100_000_000_000
 """Later than any timestamp: what sorts behind everything that has a time."""
 
+URGENCY = f"priority DESC, COALESCE(due_at, {FAR}), waiting_since, id"
+"""In which order the waiting are taken; an index of its own, which only the same words find."""
+
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -43,6 +46,7 @@ CREATE TABLE conversations (
     preview_kind TEXT NOT NULL DEFAULT '', preview_status TEXT,
     waiting_key INTEGER NOT NULL DEFAULT 0, unread_key INTEGER NOT NULL DEFAULT 0,
     campaign_key TEXT NOT NULL DEFAULT '~', priority_key INTEGER NOT NULL DEFAULT 0,
+    due_key INTEGER NOT NULL DEFAULT 0,
     created_seq INTEGER NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -150,7 +154,7 @@ CREATE TABLE alerts (
 );
 """
 
-INDEXES = """
+INDEXES = f"""
 CREATE INDEX conversations_waiting ON conversations (state, waiting_key, id);
 CREATE INDEX conversations_unread ON conversations (state, unread_key, id);
 CREATE INDEX conversations_last ON conversations (state, last_at DESC, id);
@@ -158,8 +162,10 @@ CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_
 CREATE INDEX conversations_window ON conversations (state, window_expires, id);
 CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id);
 CREATE INDEX conversations_priority ON conversations (state, priority_key, id);
+CREATE INDEX conversations_soonest ON conversations (state, due_key, id);
 CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX conversations_department ON conversations (department, state, waiting_key, id);
+CREATE INDEX conversations_urgent ON conversations ({URGENCY}) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_since ON conversations (waiting_since) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_snoozed ON conversations (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX conversations_contact ON conversations (contact, number);

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from wptui.metrics.summary import Summary, summarise
+from wptui.store.database import get_meta
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class DayFigures:
     outbound: int
 
 
-def day_figures(db: sqlite3.Connection, start: int, end: int, now: int, target: int) -> DayFigures:
-    """Figures of [start, end), as of `now`, against a first-response `target` in seconds."""
+def day_figures(db: sqlite3.Connection, start: int, end: int, now: int) -> DayFigures:
+    """Figures of [start, end), as of `now`."""
+    target = int(get_meta(db, "first_response_target", 600) or 600)
     durations = [
         row[0]
         for row in db.execute(

@@ -143,7 +143,7 @@ class InboxList(Pane, can_focus=True):
         page = self._page
         line = page.cursor - page.top
         page.lines = self._look.lines
-        page.query = replace(page.query, me=self._look.me, target=self._look.target)
+        page.query = replace(page.query, me=self._look.me)
         page.put(line)
         self._restyled()
 
@@ -152,7 +152,7 @@ class InboxList(Pane, can_focus=True):
         page = self._page
         page.db = db or page.db
         page.query = query
-        self._look = replace(self._look, me=query.me or self._look.me, target=query.target, now=int(self._clock()))
+        self._look = replace(self._look, me=query.me or self._look.me, now=int(self._clock()))
         self._touched = select is not None
         self._announce(0)
         page.read(self._look.now)

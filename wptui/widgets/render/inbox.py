@@ -34,8 +34,6 @@ class InboxContext:
     width: int
     now: int
     """Unix seconds."""
-    target: int = 600
-    """First-response target, seconds."""
     me: str = ""
     agents: Mapping[str, str] = field(default_factory=dict)
     """Agent id → name."""
@@ -67,8 +65,8 @@ TICKS = {
 
 
 def is_late(row: InboxRow, context: InboxContext) -> bool:
-    """Whether the customer has waited past the target."""
-    return row.waiting_since is not None and context.now - row.waiting_since >= context.target
+    """Whether the conversation's deadline has passed."""
+    return row.due_at is not None and row.due_at <= context.now
 
 
 def head(row: InboxRow, context: InboxContext, line: int) -> Line:
