@@ -17,10 +17,8 @@ from wptui.config.kinds import KeyedError, suggestion
 from wptui.config.settings import Settings
 from wptui.i18n import _
 from wptui.model.errors import ConfigError
+from wptui.model.toml_lines import line_of
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
-_ASSIGNMENT = re.compile(r"""\s*((?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
-_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 _POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 
 
@@ -86,39 +84,11 @@ def _read(cls: Any, table: Mapping[str, Any], path: tuple[str, ...], text: str, 
 
 def _error(path: tuple[str, ...], reason: str, text: str, file: str) -> ConfigError:
     key = ".".join(path)
+    line = line_of(text, path, dotted=True)
     return ConfigError(
-        _("{file}:{line}: {key}: {reason}").format(file=file, line=line_of(text, path), key=key, reason=reason),
+        _("{file}:{line}: {key}: {reason}").format(file=file, line=line, key=key, reason=reason),
         hint=_("`wptui config docs` lists every setting; `wptui config edit` opens the file."),
     )
-
-
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """The line (from 1) of *text*, valid TOML, that assigns *path*, or the nearest that leads to it.
-
-    tomllib does not keep positions, and a parser that does is not worth its start-up time: in settings
-    every key stands at the beginning of a line. Inside an inline table the table's line is answered.
-    """
-    table: tuple[str, ...] = ()
-    best, best_length = 1, 0
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.fullmatch(line):
-            table = found = _parts(header[1])
-        elif assignment := _ASSIGNMENT.match(line):
-            found = (*table, *_parts(assignment[1]))
-        else:
-            continue
-        length = len(found)
-        if found[: len(path)] == path:
-            return number
-        if best_length < length <= len(path) and path[:length] == found:
-            best, best_length = number, length
-    return best
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    """``a."b.c".d`` as its names; a quoted dotted name counts as the names it is made of."""
-    names = (next(group for group in match.groups() if group is not None) for match in _PART.finditer(key))
-    return tuple(part for name in names for part in name.split("."))
 
 
 def change(key: str, value: Any, path: Path | None = None) -> Settings:

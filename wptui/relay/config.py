@@ -22,9 +22,9 @@ from typing import Any
 
 from wptui import paths
 from wptui.config.kinds import Duration, suggestion
-from wptui.config.load import line_of
 from wptui.i18n import _
 from wptui.model.errors import ConfigError
+from wptui.model.toml_lines import line_of
 
 GRAPH_URL = "https://graph.facebook.com"
 KEYRING_SERVICE = "wptui-relay"
@@ -356,7 +356,7 @@ class _Reader:
         """The error about `key`, with its line."""
         return ConfigError(
             _("{file}:{line}: {key}: {reason}").format(
-                file=self.path, line=line_of(self.text, key), key=".".join(key), reason=reason
+                file=self.path, line=line_of(self.text, key, dotted=True), key=".".join(key), reason=reason
             )
         )
 

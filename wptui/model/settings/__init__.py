@@ -6,55 +6,143 @@ A document is kept as it was written, comments and all (`events.SettingsSaved.te
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from wptui.model.settings.base import SettingsError, read
-from wptui.model.settings.departments import Department
-from wptui.model.settings.filters import SavedFilter
-from wptui.model.settings.hours import Hours
-from wptui.model.settings.labels import LabelEntry
-from wptui.model.settings.macros import Macro
-from wptui.model.settings.roles import Role
-from wptui.model.settings.rules import Rule
-from wptui.model.settings.sla import Policy
+from wptui.model.errors import UsageError
+from wptui.model.settings import departments, filters, hours, labels, macros, roles, rules, sla
+from wptui.model.settings.base import ID, SettingsError, near, read
+from wptui.model.text import safe
+from wptui.model.toml_lines import line_of
+from wptui.model.words import N_
 
 SECTIONS: dict[str, Any] = {
-    "departments": Department,
-    "roles": Role,
-    "labels": LabelEntry,
-    "hours": Hours,
-    "sla": Policy,
-    "rules": Rule,
-    "macros": Macro,
-    "filters": SavedFilter,
+    "departments": departments.Department,
+    "roles": roles.Role,
+    "labels": labels.LabelEntry,
+    "hours": hours.Hours,
+    "sla": sla.Policy,
+    "rules": rules.Rule,
+    "macros": macros.Macro,
+    "filters": filters.SavedFilter,
 }
 """Section → type of its entries (a table each), or of the whole document for `hours`."""
 
 WHOLE = frozenset({"hours"})
+
+_MODULES: tuple[ModuleType, ...] = (departments, roles, labels, hours, sla, rules, macros, filters)
+_CHECKS: dict[str, Any] = {
+    module.__name__.rpartition(".")[2]: module.check for module in _MODULES if hasattr(module, "check")
+}
+"""Section → `check(document)`, which raises or yields SettingsError for what the types alone allow."""
+
+_FREE_NAMES = frozenset({"labels"})
+"""Sections whose tables are called as people like."""
+
+_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @lru_cache(maxsize=64)
 def parse(section: str, text: str) -> Any:
     """The document: a dict of entries in the order written, or an `Hours`. Not to be changed: it is shared.
 
-    Raises SettingsError.
+    Raises SettingsError for the first thing that is wrong, UsageError where there is no such section.
     """
+    document, wrong = _read(section, text)
+    if wrong:
+        raise wrong[0]
+    return document
+
+
+def problems(section: str, text: str) -> list[SettingsError]:
+    """Everything that is wrong with a document, in the order of its lines. Raises UsageError as `parse` does."""
+    return sorted(_read(section, text)[1], key=lambda error: error.line)
+
+
+def _read(section: str, text: str) -> tuple[Any, list[SettingsError]]:
+    if section not in SECTIONS:
+        near_ = near(section, list(SECTIONS))
+        raise UsageError(
+            f'There is no section "{section}" in the settings' + (f'; did you mean "{near_}"?' if near_ else ""),
+            hint=" ".join(SECTIONS),
+        )
     try:
-        table = tomllib.loads(text)
+        table = safe_values(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(error)) from error
+        return None, [_syntax(str(error), text)]
+    document, wrong = _shaped(section, table)
+    if not wrong and section in _CHECKS:
+        wrong = _checked(_CHECKS[section], document)
+    for each in wrong:
+        each.line = each.line or line_of(text, each.path)
+    return document, wrong
+
+
+def _syntax(message: str, text: str) -> SettingsError:
+    """tomllib's error with its line; one at the end is the last line that has something."""
+    position = _POSITION.search(message)
+    line = int(position[1]) if position and position[1] else text.rstrip().count("\n") + 1
+    reason = _POSITION.sub("", message)
+    return SettingsError(N_("not valid TOML: {reason}"), {"reason": reason}, line=line)
+
+
+def _shaped(section: str, table: dict[str, Any]) -> tuple[Any, list[SettingsError]]:
     kind = SECTIONS[section]
     if section in WHOLE:
-        return _read(table, kind, ())
-    return {id: _read(value, kind, (id,)) for id, value in table.items()}
+        return _entry(table, kind, ())
+    document: dict[str, Any] = {}
+    wrong: list[SettingsError] = []
+    for id, value in table.items():
+        if section not in _FREE_NAMES and not ID.fullmatch(id):
+            sentence = N_("a name has 1 to 32 letters, digits, dashes and underscores")
+            wrong.append(SettingsError(sentence, path=(id,)))
+        if not isinstance(value, dict):
+            sentence = N_("must stand below a heading such as [{example}], the name of an entry")
+            wrong.append(SettingsError(sentence, {"example": _EXAMPLES[section]}, path=(id,)))
+            continue
+        document[id], found = _entry(value, kind, (id,))
+        wrong += found
+    return document, wrong
 
 
-def _read(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:
+_EXAMPLES = {
+    "departments": "sales",
+    "roles": "supervisor",
+    "labels": "return",
+    "sla": "vip",
+    "rules": "welcome",
+    "macros": "shipping",
+    "filters": "late-sales",
+}
+
+
+def _entry(value: dict[str, Any], kind: Any, path: tuple[str | int, ...]) -> tuple[Any, list[SettingsError]]:
     try:
-        return read(value, kind)
-    except msgspec.ValidationError as error:
-        raise SettingsError(str(error), path=path) from error
+        return read(value, kind), []
+    except msgspec.ValidationError:
+        from wptui.model.settings.shape import wrong  # only when something is
+
+        return None, wrong(value, kind, path)
+
+
+def _checked(check: Any, document: Any) -> list[SettingsError]:
+    try:
+        return list(check(document) or ())
+    except SettingsError as error:
+        return [error]
+
+
+def safe_values(value: Any) -> Any:
+    """`value` (from TOML) with every text in it made safe: escapes can write what the document itself could not."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, dict):
+        return {safe(key): safe_values(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [safe_values(each) for each in value]
+    return value

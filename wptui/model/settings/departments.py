@@ -11,9 +11,11 @@ give_back = "15m"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from wptui.model.settings.base import Duration, Entry
+from wptui.model.settings.base import Duration, Entry, SettingsError
+from wptui.model.words import N_
 
 
 class Department(Entry):
@@ -42,3 +44,21 @@ def of_agent(departments: Departments, agent: str) -> frozenset[str]:
 def of_number(departments: Departments, number: str) -> str:
     """The department that new conversations on `number` belong to; "" for none."""
     return next((id for id, department in departments.items() if number in department.numbers), "")
+
+
+def check(departments: Departments) -> Iterator[SettingsError]:
+    """What the types alone allow."""
+    taken: dict[str, str] = {}
+    for id, department in departments.items():
+        if not department.name.strip():
+            yield SettingsError(N_("a department needs a name"), path=(id, "name"))
+        if not 1 <= department.capacity <= 10_000:
+            yield SettingsError(N_("must be between 1 and 10000"), path=(id, "capacity"))
+        if department.give_back is not None and department.give_back < 60:
+            yield SettingsError(N_("must be a minute at least"), path=(id, "give_back"))
+        for place, number in enumerate(department.numbers):
+            other = taken.setdefault(number, id)
+            if other != id:
+                sentence = N_("the number {number} belongs to {department} already")
+                values = {"number": number, "department": other}
+                yield SettingsError(sentence, values, path=(id, "numbers", place))

@@ -8,7 +8,10 @@ sort = "waiting"
 
 from __future__ import annotations
 
-from wptui.model.settings.base import Entry
+from collections.abc import Iterator
+
+from wptui.model.settings.base import Entry, SettingsError
+from wptui.model.words import N_
 
 
 class SavedFilter(Entry):
@@ -20,3 +23,10 @@ class SavedFilter(Entry):
 
 
 Filters = dict[str, SavedFilter]
+
+
+def check(filters: Filters) -> Iterator[SettingsError]:
+    """What the types alone allow. Whether the line is understood is known where the store is (`store.filters`)."""
+    for id, saved in filters.items():
+        if not saved.filter.strip() or "\n" in saved.filter:
+            yield SettingsError(N_("a filter is one line"), path=(id, "filter"))
