@@ -121,7 +121,9 @@ class Api:
         if refused is not None:
             return _json({"frames": [refused]})
         hub = self._desk.hub
-        hub.roster.arrive(session.key, session.agent.id, session.agent.name, polling=True)
+        hub.roster.arrive(
+            session.key, session.agent.id, session.agent.name, polling=True, mode=asked.hello.mode
+        )
         answers: list[protocol.AnyFrame] = []
         for raw in asked.frames:
             try:

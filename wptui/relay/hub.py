@@ -181,10 +181,10 @@ class Hub:
         self.known = max(self.known, events[-1].seq)
         self._fed.set()
 
-    def join(self, terminal: Terminal) -> None:
-        """The terminal takes part from now on."""
+    def join(self, terminal: Terminal, mode: str = "terminal") -> None:
+        """The terminal takes part from now on; `mode` is `Hello.mode`."""
         self.terminals.add(terminal)
-        self.roster.arrive(terminal, terminal.agent, terminal.name)
+        self.roster.arrive(terminal, terminal.agent, terminal.name, mode=mode)
 
     def part(self, terminal: Terminal) -> None:
         """The terminal is gone."""

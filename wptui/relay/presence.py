@@ -26,24 +26,37 @@ class _Place:
     conversation: str | None = None
     typing_until: float = 0.0
     lives_until: float | None = None
+    terminal: bool = True
 
 
 class Roster:
-    """Where the agent of every connection is. `tell(presence, source)` passes a change on to the others."""
+    """Where the agent of every connection is. `tell(presence, source)` passes a change on to the others.
+
+    `changed` is called when a connection came or went; to be set by who wants to know.
+    """
 
     def __init__(self, tell: Callable[[Presence, object], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
+        self.changed: Callable[[], None] = _nothing
         self._clock = clock
         self._places: dict[object, _Place] = {}
 
-    def arrive(self, source: object, agent: str, name: str, *, polling: bool = False) -> None:
-        """A terminal of `agent` is there; `source` names it. A poller is to be named with every poll."""
+    def arrive(
+        self, source: object, agent: str, name: str, *, polling: bool = False, mode: str = "terminal"
+    ) -> None:
+        """A terminal of `agent` is there; `source` names it, `mode` is `Hello.mode`. A poller is to be named with
+        every poll.
+        """
         place = self._places.get(source)
         if place is None:
             first = not any(other.agent == agent for other in self._places.values())
-            place = self._places[source] = _Place(agent, name)
+            place = self._places[source] = _Place(agent, name, terminal=mode == "terminal")
             if first:
                 self._tell(Presence(state="online", agent=agent, name=name), source)
+            self.changed()
+        elif mode == "terminal" and not place.terminal:
+            place.terminal = True
+            self.changed()
         if polling:
             place.lives_until = self._clock() + POLLER_SECONDS
 
@@ -56,6 +69,7 @@ class Roster:
             self._say(source, place, "gone")
         if not any(other.agent == place.agent for other in self._places.values()):
             self._tell(Presence(state="offline", agent=place.agent, name=place.name), source)
+        self.changed()
 
     def move(self, source: object, state: str, conversation: str | None) -> bool:
         """The terminal says where its agent is; whether that was news. States it may not say are passed over."""
@@ -85,6 +99,10 @@ class Roster:
                 place.state = "viewing"
                 self._say(source, place, "viewing")
 
+    def at_work(self) -> frozenset[str]:
+        """The agents with a terminal open: a command line that looks in for a moment is none."""
+        return frozenset(place.agent for place in self._places.values() if place.terminal)
+
     def others(self, agent: str) -> Iterator[Presence]:
         """Where everybody but `agent` is, for a terminal that has just come."""
         seen: set[str] = set()
@@ -100,3 +118,7 @@ class Roster:
     def _say(self, source: object, place: _Place, state: str) -> None:
         presence = Presence(state=state, conversation=place.conversation, agent=place.agent, name=place.name)
         self._tell(presence, source)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -86,7 +86,10 @@ class SyncSocket:
             self._meters.terminals.set(len(self._desk.hub.terminals))
             for task in (listening, sending):
                 task.cancel()
-            await asyncio.gather(listening, sending, return_exceptions=True)
+            for outcome in await asyncio.gather(listening, sending, return_exceptions=True):
+                # A terminal that says no hello in time, or hangs up, is no fault of ours.
+                if isinstance(outcome, Exception) and not isinstance(outcome, (TimeoutError, OSError)):
+                    _log.error("the connection of %s met a fault", terminal.agent, exc_info=outcome)
         if terminal.ended.done():
             code, message = terminal.ended.result()
             await _close(send, Sorry(code=code, message=message))
@@ -125,7 +128,7 @@ class SyncSocket:
         if terminal not in hub.terminals:
             for presence in hub.roster.others(terminal.agent):
                 terminal.put(protocol.encode(presence).decode())
-            hub.join(terminal)
+            hub.join(terminal, hello.mode)
             self._meters.terminals.set(len(hub.terminals))
         # A terminal that needs a snapshot gets what happens meanwhile; it says hello again when it has it.
         terminal.start(hello.cursor if self._desk.knows(hello) else welcome.head)

@@ -1,0 +1,249 @@
+"""Hands waiting conversations to who is on duty, and takes back what lies with somebody who does not answer.
+
+Both are decided inside the clerk's turn: a claim in the same instant comes before or after, never between. What is
+decided follows from the view alone, so that a restart does not begin the round anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wptui.model import events as ev
+from wptui.model.errors import StorageError
+from wptui.model.settings.departments import Department, Departments
+from wptui.relay.eventlog.contract import Append
+from wptui.store import team
+
+if TYPE_CHECKING:
+    from wptui.relay.clerk import Clerk
+    from wptui.store.changes import Changes
+
+_log = logging.getLogger("wptui.relay.assigner")
+
+AT_ONCE = 200
+"""Conversations handed out, or taken back, in one turn."""
+LOOK_BACK = 5000
+"""Automatic assignments the round is read from: who is not among them is next."""
+_AT_MOST = 3600.0
+_RETRY = 5.0
+
+_REASONS = frozenset(
+    cls.TYPE
+    for cls in (
+        ev.MessageReceived,
+        ev.MessageAccepted,
+        ev.ConversationAssigned,
+        ev.ConversationMoved,
+        ev.ConversationMerged,
+        ev.ConversationResolved,
+        ev.ConversationReopened,
+        ev.ConversationSnoozed,
+        ev.ConversationWoken,
+        ev.ConversationHanded,
+        ev.AgentDutyChanged,
+        ev.AgentAdded,
+        ev.AgentRevoked,
+        ev.SettingsSaved,
+        ev.WorkspaceConfigured,
+    )
+)
+"""Events after which somebody may be free, or somebody wait."""
+
+
+@dataclass
+class _Member:
+    """Somebody on duty who may be given a conversation."""
+
+    id: str
+    load: int
+    """Open conversations."""
+    turn: int
+    """Number of the event that last gave them one automatically; 0 for never."""
+
+
+class Hands:
+    """Who is on duty, and how much they have, as the view says and as it will be after what has been handed out."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.departments: Departments = team.departments(db)
+        self._members: dict[str, _Member] | None = None
+
+    def pick(self, conversation: str, *, how: str | None = None) -> str | None:
+        """The agent the conversation is handed to, and counted for; None where nobody can take it.
+
+        `how` stands in for the department's own way (`round_robin`, `least_busy`) where that is off.
+        """
+        row = self._db.execute(
+            "SELECT department, returned_from FROM conversations WHERE id = ?", (conversation,)
+        ).fetchone()
+        department = self.departments.get(row[0]) if row is not None else None
+        if department is None:
+            return None
+        way = department.assign if department.assign != "off" else how
+        if not way or way == "off":
+            return None
+        free = [member for member in self._of(row[0], department) if member.load < department.capacity]
+        others = [member for member in free if member.id != row[1]]
+        if not others and self._put_down(conversation):
+            return None
+        if not (others or free):
+            return None
+        chosen = min(others or free, key=_by_load if way == "least_busy" else _by_turn)
+        self._count(chosen)
+        return chosen.id
+
+    def idle(self, department: str) -> bool:
+        """Whether the department hands out, and has somebody with room."""
+        settings = self.departments[department]
+        return settings.assign != "off" and any(
+            member.load < settings.capacity for member in self._of(department, settings)
+        )
+
+    def _of(self, id: str, department: Department) -> list[_Member]:
+        if self._members is None:
+            self._members = {member.id: member for member in _on_duty(self._db)}
+        return [
+            self._members[agent]
+            for agent in dict.fromkeys(department.members)
+            if agent in self._members and team.scope(self._db, agent).covers(id, agent)
+        ]
+
+    def _count(self, member: _Member) -> None:
+        assert self._members is not None
+        member.load += 1
+        member.turn = max(each.turn for each in self._members.values()) + 1
+
+    def _put_down(self, conversation: str) -> bool:
+        """Whether somebody put the conversation back by hand: it is not thrust on the same agent again."""
+        row = self._db.execute(
+            "SELECT body FROM messages WHERE conversation = ? AND kind = 'assigned' AND dir = 'event' "
+            "ORDER BY seq DESC LIMIT 1",
+            (conversation,),
+        ).fetchone()
+        return row is not None and msgspec.json.decode(row[0]).get("how") == "hand"
+
+
+def _by_turn(member: _Member) -> tuple[int, str]:
+    return member.turn, member.id
+
+
+def _by_load(member: _Member) -> tuple[int, int, str]:
+    return member.load, member.turn, member.id
+
+
+def _on_duty(db: sqlite3.Connection) -> Iterator[_Member]:
+    rows = db.execute(
+        "SELECT id, (SELECT COUNT(*) FROM conversations WHERE assignee = agents.id AND state = 'open') "
+        "FROM agents WHERE NOT revoked AND duty = 'on' ORDER BY id"
+    ).fetchall()
+    able = [(id, load) for id, load in rows if "conversation.claim" in team.allowed(db, id)]
+    turns = _turns(db, {id for id, _load in able})
+    for id, load in able:
+        yield _Member(id, load, turns.get(id, 0))
+
+
+def _turns(db: sqlite3.Connection, agents: set[str]) -> dict[str, int]:
+    """When `agents` were last given a conversation automatically, as event numbers."""
+    found: dict[str, int] = {}
+    rows = db.execute(
+        "SELECT body, seq FROM messages WHERE kind = 'assigned' AND author = 'relay' ORDER BY seq DESC LIMIT ?",
+        (LOOK_BACK,),
+    )
+    for body, seq in rows:
+        if agents <= found.keys():
+            break
+        data = msgspec.json.decode(body)
+        if data.get("how") == "auto" and data.get("agent") not in found:
+            found[data["agent"]] = seq
+    return found
+
+
+def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """(conversation, agent) for what waits in departments that hand out: the most urgent first, then the longest."""
+    hands = Hands(db)
+    for department in hands.departments:
+        if not hands.idle(department):
+            continue
+        waiting = db.execute(
+            "SELECT id FROM conversations WHERE department = ? AND state = 'open' AND assignee = '' "
+            "AND waiting_since IS NOT NULL AND owner = 'human' ORDER BY priority DESC, waiting_since, id",
+            (department,),
+        ).fetchall()
+        for (conversation,) in waiting:
+            if not hands.idle(department):
+                break
+            agent = hands.pick(conversation)
+            if agent is not None:
+                yield conversation, agent
+
+
+def due_back(db: sqlite3.Connection) -> Iterator[tuple[float, str]]:
+    """(when, conversation) for what was taken by somebody and waits: when it goes back to the queue (Unix seconds)."""
+    for id, department in team.departments(db).items():
+        if department.give_back is None:
+            continue
+        rows = db.execute(
+            "SELECT id, MAX(waiting_since, COALESCE(assigned_at, 0)) FROM conversations WHERE department = ? "
+            "AND state = 'open' AND assignee <> '' AND waiting_since IS NOT NULL AND owner = 'human'",
+            (id,),
+        ).fetchall()
+        for conversation, since in rows:
+            yield since + department.give_back, conversation
+
+
+class Assigner:
+    """The job. `run` until cancelled; `hear` is the clerk's listener."""
+
+    def __init__(self, clerk: Clerk, clock: Callable[[], float] = time.time) -> None:
+        self._clerk = clerk
+        self._clock = clock
+        self._changed = asyncio.Event()
+
+    def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
+        """What the clerk tells."""
+        if any(event.type in _REASONS for event in events):
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Hand out and take back, until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                await self._clerk.act(self._take_back)
+                handed = await self._clerk.act(self._hand_out)
+                following = await self._clerk.look(lambda db: min(due_back(db), default=None))
+                pause = _AT_MOST if following is None else max(0.05, following[0] - self._clock())
+                if len(handed) == AT_ONCE:
+                    continue
+            except StorageError as error:
+                _log.error("conversations wait to be handed out: %s", error)
+                pause = _RETRY
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), min(pause, _AT_MOST))
+
+    def _hand_out(self, db: sqlite3.Connection) -> list[Append]:
+        found: list[Append] = []
+        for conversation, agent in hand_out(db):
+            found.append(self._assigned(conversation, agent, "auto"))
+            if len(found) == AT_ONCE:
+                break
+        return found
+
+    def _take_back(self, db: sqlite3.Connection) -> list[Append]:
+        now = self._clock()
+        due = sorted((when, id) for when, id in due_back(db) if when <= now)
+        return [self._assigned(id, None, "unanswered") for _when, id in due[:AT_ONCE]]
+
+    def _assigned(self, conversation: str, agent: str | None, how: str) -> Append:
+        data = ev.ConversationAssigned(agent=agent, how=how)
+        return Append([ev.make(data, at=int(self._clock() * 1000), actor="relay", conversation=conversation)])
