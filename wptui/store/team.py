@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from zlib import crc32
 
 from wptui.model import settings
 from wptui.model.permissions import Scope, scope_of
@@ -25,6 +26,15 @@ def source(db: sqlite3.Connection, section: str, owner: str = "") -> tuple[str, 
     """A section as it was written, and its revision: the number of the event that saved it, 0 where none has."""
     row = db.execute("SELECT text, seq FROM settings WHERE section = ? AND owner = ?", (section, owner)).fetchone()
     return (row[0], row[1]) if row else ("", 0)
+
+
+def canned_revision(db: sqlite3.Connection, owner: str = "") -> int:
+    """What `EditCanned.expect` must say: it changes whenever any canned reply of `owner` is written or deleted.
+
+    A sum over the rows: the same in the log's own view and in a cache filled from a snapshot. 0 without any.
+    """
+    rows = db.execute("SELECT shortcut, seq FROM canned WHERE owner = ? ORDER BY shortcut", (owner,)).fetchall()
+    return crc32("\n".join(f"{shortcut} {seq}" for shortcut, seq in rows).encode())
 
 
 def departments(db: sqlite3.Connection) -> _departments.Departments:
