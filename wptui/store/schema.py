@@ -185,6 +185,7 @@ CREATE INDEX messages_answers ON messages (human, ts) WHERE human = 1;
 CREATE INDEX messages_unsent ON messages (seq) WHERE status IN ('queued', 'attempted', 'unknown');
 CREATE INDEX messages_media ON messages (seq) WHERE media_state = 'wanted';
 CREATE INDEX messages_canned ON messages (canned, ts) WHERE canned <> '';
+CREATE INDEX messages_handed ON messages (seq) WHERE kind = 'assigned' AND author = 'relay';
 CREATE INDEX mentions_conversation ON mentions (conversation);
 CREATE INDEX mentions_agent ON mentions (agent, seen, ts);
 CREATE INDEX followers_agent ON followers (agent, conversation);
