@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -66,18 +67,34 @@ def problems(section: str, text: str) -> list[SettingsError]:
 
 def _read(section: str, text: str) -> tuple[Any, list[SettingsError]]:
     if section not in SECTIONS:
-        near_ = near(section, list(SECTIONS))
+        meant = near(section, list(SECTIONS))
         raise UsageError(
-            f'There is no section "{section}" in the settings' + (f'; did you mean "{near_}"?' if near_ else ""),
+            f'There is no section "{section}" in the settings' + (f'; did you mean "{meant}"?' if meant else ""),
             hint=" ".join(SECTIONS),
         )
+    check = _CHECKS.get(section)
+    if section in WHOLE:
+        return read_document(text, lambda table: _entry(table, SECTIONS[section], ()), check)
+    free, example = section in _FREE_NAMES, _EXAMPLES[section]
+    return read_document(text, lambda table: entries(table, SECTIONS[section], example, free_names=free), check)
+
+
+Shaped = tuple[Any, list[SettingsError]]
+Check = Callable[[Any], Iterable[SettingsError] | None]
+
+
+def read_document(text: str, shape: Callable[[dict[str, Any]], Shaped], check: Check | None) -> Shaped:
+    """A TOML text as `shape` makes a document of its tables, and everything that is wrong with it, with lines.
+
+    `check` is asked only about a document whose shape is right.
+    """
     try:
         table = safe_values(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(str(error), text)]
-    document, wrong = _shaped(section, table)
-    if not wrong and section in _CHECKS:
-        wrong = _checked(_CHECKS[section], document)
+    document, wrong = shape(table)
+    if not wrong and check is not None:
+        wrong = _checked(check, document)
     for each in wrong:
         each.line = each.line or line_of(text, each.path)
     return document, wrong
@@ -91,19 +108,17 @@ def _syntax(message: str, text: str) -> SettingsError:
     return SettingsError(N_("not valid TOML: {reason}"), {"reason": reason}, line=line)
 
 
-def _shaped(section: str, table: dict[str, Any]) -> tuple[Any, list[SettingsError]]:
-    kind = SECTIONS[section]
-    if section in WHOLE:
-        return _entry(table, kind, ())
+def entries(table: dict[str, Any], kind: Any, example: str, *, free_names: bool = False) -> Shaped:
+    """A document whose tables are each a `kind`; `example` is what one may be called."""
     document: dict[str, Any] = {}
     wrong: list[SettingsError] = []
     for id, value in table.items():
-        if section not in _FREE_NAMES and not ID.fullmatch(id):
+        if not free_names and not ID.fullmatch(id):
             sentence = N_("a name has 1 to 32 letters, digits, dashes and underscores")
             wrong.append(SettingsError(sentence, path=(id,)))
         if not isinstance(value, dict):
             sentence = N_("must stand below a heading such as [{example}], the name of an entry")
-            wrong.append(SettingsError(sentence, {"example": _EXAMPLES[section]}, path=(id,)))
+            wrong.append(SettingsError(sentence, {"example": example}, path=(id,)))
             continue
         document[id], found = _entry(value, kind, (id,))
         wrong += found
@@ -121,7 +136,7 @@ _EXAMPLES = {
 }
 
 
-def _entry(value: dict[str, Any], kind: Any, path: tuple[str | int, ...]) -> tuple[Any, list[SettingsError]]:
+def _entry(value: dict[str, Any], kind: Any, path: tuple[str | int, ...]) -> Shaped:
     try:
         return read(value, kind), []
     except msgspec.ValidationError:
@@ -130,7 +145,7 @@ def _entry(value: dict[str, Any], kind: Any, path: tuple[str | int, ...]) -> tup
         return None, wrong(value, kind, path)
 
 
-def _checked(check: Any, document: Any) -> list[SettingsError]:
+def _checked(check: Check, document: Any) -> list[SettingsError]:
     try:
         return list(check(document) or ())
     except SettingsError as error:
