@@ -26,6 +26,7 @@ class Sort(StrEnum):
     CAMPAIGN = "campaign"
     WINDOW = "window"
     PRIORITY = "priority"
+    DUE = "due"
 
 
 class View(StrEnum):
@@ -35,6 +36,8 @@ class View(StrEnum):
     MINE = "mine"
     UNASSIGNED = "unassigned"
     LATE = "late"
+    MENTIONS = "mentions"
+    FOLLOWING = "following"
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
 
@@ -94,6 +97,7 @@ _ORDER = {
     Sort.UNREAD: (("unread_key", False), ("id", False)),
     Sort.LAST: (("last_at", True), ("id", False)),
     Sort.PRIORITY: (("priority_key", False), ("id", False)),
+    Sort.DUE: (("due_key", False), ("id", False)),
     Sort.CAMPAIGN: (("campaign_key", False), ("last_at", True), ("id", False)),
 }
 _CLOSING = "c.window_expires > :now"
@@ -112,6 +116,8 @@ def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
         View.MINE: "c.assignee = :me AND c.state = 'open'",
         View.UNASSIGNED: "c.assignee = '' AND c.state = 'open'",
         View.LATE: "c.state = 'open' AND c.due_at <= :now",
+        View.MENTIONS: "c.id IN (SELECT conversation FROM mentions WHERE agent = :me AND (NOT seen OR c.state = 'open'))",
+        View.FOLLOWING: "c.id IN (SELECT conversation FROM followers WHERE agent = :me) AND c.state <> 'resolved'",
         View.SNOOZED: "c.state = 'snoozed'",
         View.RESOLVED: "c.state = 'resolved'",
     }[query.view]
