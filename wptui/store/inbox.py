@@ -116,7 +116,8 @@ def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
         View.MINE: "c.assignee = :me AND c.state = 'open'",
         View.UNASSIGNED: "c.assignee = '' AND c.state = 'open'",
         View.LATE: "c.state = 'open' AND c.due_at <= :now",
-        View.MENTIONS: "c.id IN (SELECT conversation FROM mentions WHERE agent = :me AND (NOT seen OR c.state = 'open'))",
+        View.MENTIONS: "c.id IN (SELECT conversation FROM mentions WHERE agent = :me "
+        "AND (NOT seen OR c.state = 'open'))",
         View.FOLLOWING: "c.id IN (SELECT conversation FROM followers WHERE agent = :me) AND c.state <> 'resolved'",
         View.SNOOZED: "c.state = 'snoozed'",
         View.RESOLVED: "c.state = 'resolved'",
