@@ -12,7 +12,7 @@ import pytest
 
 from wptui import paths
 from wptui.cli import checks, main, probe
-from wptui.cli.checks import Finding
+from wptui.model.finding import Finding
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from wptui.cli import checks_relay
-from wptui.cli.checks import Finding
 from wptui.model import protocol
 from wptui.model.commands import Resolve
+from wptui.model.finding import Finding
 from wptui.model.protocol import Result, Sorry, Welcome
 from wptui.store.database import open_database
 from wptui.sync import credentials

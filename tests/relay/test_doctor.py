@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.relay.stage import Stage, stage, until
+from wptui.model.finding import Finding
 from wptui.relay.config import RelayConfig
-from wptui.relay.doctor import Doctor, Finding, subscribe
+from wptui.relay.doctor import Doctor, subscribe
 
 
 async def examine(config: RelayConfig) -> dict[str, Finding]:

@@ -12,29 +12,16 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 from wptui import __version__, config, i18n, paths
 from wptui.i18n import _
 from wptui.model.errors import ConfigError
-
-Status = Literal["ok", "warn", "fail"]
+from wptui.model.finding import Finding
 
 SMALLEST = (80, 24)
 ENOUGH_DISK = 100 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report: `id` is stable, `text` and `todo` are in the user's language."""
-
-    id: str
-    status: Status
-    text: str
-    todo: str = ""
 
 
 def terminal() -> Iterator[Finding]:

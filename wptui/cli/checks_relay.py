@@ -9,10 +9,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from wptui import __version__, config, i18n
-from wptui.cli.checks import Finding
 from wptui.i18n import _, ngettext
 from wptui.model import protocol
 from wptui.model.errors import ConfigError, WptuiError
+from wptui.model.finding import Finding
 from wptui.sync import credentials
 from wptui.sync.credentials import Account, Places
 

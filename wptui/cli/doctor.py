@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import click
 
 from wptui.cli import checks, checks_relay
-from wptui.cli.checks import Finding
 from wptui.cli.report import show, verdict
 from wptui.i18n import N_, _
+from wptui.model.finding import Finding
 
 SECTIONS: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
     (N_("Terminal"), checks.terminal),

@@ -88,8 +88,9 @@ def doctor(config_file: Path | None, as_json: bool, subscribe: bool) -> int:
     """Run every check and report."""
     import asyncio
 
+    from wptui.model.finding import Finding
     from wptui.relay import config
-    from wptui.relay.doctor import Doctor, Finding
+    from wptui.relay.doctor import Doctor
     from wptui.relay.doctor import subscribe as do_subscribe
 
     found: list[Finding] = []

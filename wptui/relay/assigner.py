@@ -19,9 +19,11 @@ import msgspec
 
 from wptui.model import events as ev
 from wptui.model.errors import StorageError
+from wptui.model.hours import calendar
 from wptui.model.settings.departments import Department, Departments
 from wptui.relay.eventlog.contract import Append
 from wptui.store import team
+from wptui.store.database import get_meta
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
@@ -187,8 +189,12 @@ def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
                 yield conversation, agent
 
 
-def due_back(db: sqlite3.Connection) -> Iterator[tuple[float, str]]:
-    """(when, conversation) for what was taken by somebody and waits: when it goes back to the queue (Unix seconds)."""
+def due_back(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """(when, conversation) for what was taken by somebody and waits: when it goes back to the queue (Unix seconds).
+
+    The time runs while the department is open.
+    """
+    zone = str(get_meta(db, "timezone", "") or "")
     for id, department in team.departments(db).items():
         if department.give_back is None:
             continue
@@ -197,8 +203,10 @@ def due_back(db: sqlite3.Connection) -> Iterator[tuple[float, str]]:
             "AND state = 'open' AND assignee <> '' AND waiting_since IS NOT NULL AND owner = 'human'",
             (id,),
         ).fetchall()
-        for conversation, since in rows:
-            yield since + department.give_back, conversation
+        if rows:
+            open_at = calendar(team.document(db, "hours"), id, zone)
+            for conversation, since in rows:
+                yield open_at.add(since, department.give_back), conversation
 
 
 class Assigner:

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,6 +58,8 @@ class Clerk:
         self._started = False
         self._stopping = asyncio.Event()
         self._numbered = asyncio.Event()
+        self.fence: Callable[[], Awaitable[None]] = _open_to_all
+        """Asked before each turn that writes; raises StorageError where this relay must not."""
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +138,7 @@ class Clerk:
 
     async def _act(self, build: Build) -> list[Outcome]:
         async with self._desk:
+            await self.fence()
             await self._catch_up()
             groups = await self._work(lambda: build(self.view.db))
             if not groups:
@@ -154,6 +157,7 @@ class Clerk:
 
     async def _expand(self, raws: Sequence[Raw]) -> int:
         async with self._desk:
+            await self.fence()
             await self._catch_up()
             opened = await self._work(lambda: _open(raws))
             await self._settle(opened, [each.raw.number for each in opened])
@@ -282,6 +286,10 @@ class Clerk:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _open_to_all() -> None:
+    """A clerk who has the files to himself."""
 
 
 def _open(raws: Sequence[Raw]) -> list[Opened]:

@@ -12,13 +12,13 @@ import sqlite3
 import stat
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from wptui.i18n import _, format_number, ngettext
 from wptui.model.errors import WptuiError
+from wptui.model.finding import Finding, Status
 from wptui.model.text import safe_line
 from wptui.relay.accounts import accounts_path
 from wptui.relay.config import RelayConfig
@@ -26,7 +26,6 @@ from wptui.relay.config import RelayConfig
 if TYPE_CHECKING:
     from wptui.cloudapi.graph import GraphClient
 
-Status = Literal["ok", "warn", "fail"]
 Json = dict[str, Any]
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
@@ -45,16 +44,6 @@ LAG_WARN = 60
 """Seconds a stored body may wait for its expansion."""
 _TOKEN_SOON = 7 * 86400
 _PATIENCE = 15.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report: `id` is stable, `text` and `todo` are in the user's language."""
-
-    id: str
-    status: Status
-    text: str
-    todo: str = ""
 
 
 class Doctor:

@@ -41,6 +41,8 @@ META_KEEPS = 7 * 86400
 LINK_SECONDS = 240
 """Seconds the link of a webhook is used; it lives five minutes."""
 _PAUSE_MOST = 3600.0
+_LISTED = 500
+"""Files looked at in one round."""
 _GONE = frozenset({404, 410})
 
 
@@ -57,7 +59,8 @@ def wanted(db: sqlite3.Connection) -> list[Wanted]:
     """The files still to be fetched, newest first: what cannot be had must not hold up what has just come."""
     rows = db.execute(
         "SELECT id, conversation, COALESCE(received_at, ts), media FROM messages "
-        "WHERE media_state = 'wanted' ORDER BY seq DESC LIMIT 500"
+        "WHERE media_state = 'wanted' ORDER BY seq DESC LIMIT ?",
+        (_LISTED,),
     )
     return [
         Wanted(id, conversation, at, msgspec.json.decode(media, type=ev.Media)) for id, conversation, at, media in rows
@@ -122,6 +125,10 @@ class Downloads:
             _log.error("files wait: %s", error)
             return 5.0
         self._waiting = len(waiting)
+        if len(waiting) < _LISTED:  # then these are all: what is no longer wanted is no longer remembered
+            still = {item.message for item in waiting} | self._busy.keys()
+            self._tries = {message: tries for message, tries in self._tries.items() if message in still}
+            self._due = {message: due for message, due in self._due.items() if message in still}
         now = time.monotonic()
         soonest = now + _PAUSE_MOST
         for item in waiting:

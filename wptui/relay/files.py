@@ -32,6 +32,9 @@ META_KEEPS = 29 * 86400
 
 _HEAD = 4096
 
+_BROKEN_OFF = 86400
+"""Seconds after which half a file is what a crash has left."""
+
 
 class _Card(msgspec.Struct, omit_defaults=True):
     stored: Stored
@@ -99,14 +102,16 @@ class FileStore:
             self._write(card)
 
     def prune(self, older: int) -> int:
-        """Remove files that came more than `older` seconds ago; how many."""
-        before = self._clock() - older
+        """Remove files that came more than `older` seconds ago (0 keeps all), and what was broken off; how many."""
+        now = self._clock()
         gone = 0
         for path in self.folder.iterdir():
-            if _KEY.fullmatch(path.name) and path.stat().st_mtime < before:
+            if _KEY.fullmatch(path.name) and older and path.stat().st_mtime < now - older:
                 path.unlink(missing_ok=True)
                 path.with_name(f"{path.name}.json").unlink(missing_ok=True)
                 gone += 1
+            elif path.suffix == ".part" and path.stat().st_mtime < now - _BROKEN_OFF:
+                path.unlink(missing_ok=True)
         return gone
 
     async def receive(self, chunks: AsyncIterator[bytes], filename: str) -> Stored:

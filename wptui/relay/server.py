@@ -12,25 +12,28 @@ import logging
 import os
 import secrets
 import shutil
-import socket as sockets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wptui.i18n import _
 from wptui.model.errors import StorageError
 from wptui.relay.accounts import Accounts, accounts_path
+from wptui.relay.assigner import Assigner
 from wptui.relay.clerk import Clerk
 from wptui.relay.commands import Commands
 from wptui.relay.config import RelayConfig
 from wptui.relay.desk import Desk
 from wptui.relay.downloads import Downloads
+from wptui.relay.duties import Duties, supervise, taken_over
+from wptui.relay.duty import Duty
 from wptui.relay.effects import GraphEffects
 from wptui.relay.eventlog import make_log
 from wptui.relay.files import FileStore
 from wptui.relay.http import Api
 from wptui.relay.hub import Hub, Visibility
+from wptui.relay.listener import App, Listener, Receive, Scope, Send
 from wptui.relay.meters import Meters
 from wptui.relay.sender import Sender
 from wptui.relay.socket import SyncSocket
@@ -40,17 +43,11 @@ from wptui.relay.webhook import Webhook
 from wptui.relay.workspace import Workspace
 
 if TYPE_CHECKING:
-    import uvicorn
     from starlette.requests import Request
     from starlette.responses import Response
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 _log = logging.getLogger("wptui.relay")
 
-LEASE_SECONDS = 15.0
 LOOK_SECONDS = 0.5
 """How often the accounts are looked at: a revoked agent is out within a second."""
 WORKING = 1000
@@ -74,7 +71,6 @@ class Relay:
         from wptui.cloudapi.graph import GraphClient
 
         self.config = config
-        self.url = ""
         self.meters = Meters()
         self.log = make_log(config.database)
         self.clerk = Clerk(self.log, config.view_path, meters=self.meters)
@@ -86,7 +82,7 @@ class Relay:
         visibility = Visibility()
         self.hub = Hub(self.log.read, visibility)
         self.effects = GraphEffects(self.graph, self.view, self.meters, pace=pace)
-        self.commands = Commands(self.clerk, self.files, self.effects, visibility)
+        self.commands = Commands(self.clerk, self.files, self.effects)
         self.desk = Desk(
             hub=self.hub,
             commands=self.commands,
@@ -101,16 +97,32 @@ class Relay:
             self.clerk, self.graph, self.files, self.meters, largest=config.media_largest, pace=pace
         )
         self.waker = Waker(self.clerk)
+        self.duty = Duty(self.clerk, self.hub.roster)
+        self.assigner = Assigner(self.clerk)
         self.socket = SyncSocket(self.desk, self.accounts, self.meters)
         self.webhook = Webhook(self.log, secrets=config.secrets, verify_token=config.verify_token, meters=self.meters)
-        self.holds_lease = False
-        self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._lease_until = 0.0
+        self.duties = Duties(
+            self.log,
+            f"{os.getpid()}-{secrets.token_hex(4)}",
+            {
+                "sender": self.sender.run,
+                "downloads": self.downloads.run,
+                "waker": self.waker.run,
+                "workspace": lambda: self.workspace.run(self.graph),
+                "duty": self.duty.run,
+                "assigner": self.assigner.run,
+                "pruning": self._prune,
+            },
+            alone="://" not in config.database,
+            lost=self._taken_over,
+        )
+        self.failure: StorageError | None = None
+        """Why it has stopped by itself."""
+        self.stopped = asyncio.Event()
+        self._listener = Listener()
         self._tasks: list[asyncio.Task[None]] = []
-        self._duties: list[asyncio.Task[None]] = []
-        self._server: uvicorn.Server | None = None
-        self._serving: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._stopping: asyncio.Future[None] | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,86 +133,69 @@ class Relay:
         """
         try:
             await self._open()
-            await self._listen(self.config.host if host is None else host, self.config.port if port is None else port)
+            await self._listener.start(
+                self._app(),
+                self.config.host if host is None else host,
+                self.config.port if port is None else port,
+            )
         except BaseException:
             await self.stop()
             raise
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._listener.url
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this relay does what must be done once."""
+        return self.duties.held
+
     async def _open(self) -> None:
         await self.log.open()
-        await self._take_lease()
-        if not self.holds_lease and "://" not in self.config.database:
+        if not await self.duties.take() and "://" not in self.config.database:
             raise StorageError(
                 _("Another relay is running on {path}.").format(path=self.config.database),
                 hint=_("One relay serves a database in a file. Stop the other one first."),
             )
+        self.clerk.fence = self.duties.check
         await self.clerk.start()
         self.hub.begin(self.clerk.cursor)
         self.clerk.listen(self.hub.feed)
-        for part in (self.sender, self.downloads, self.waker, self.workspace):
+        for part in (self.sender, self.downloads, self.waker, self.workspace, self.duty, self.assigner):
             self.clerk.listen(part.hear)
         await self.workspace.configure()
         self._tasks = [
-            asyncio.create_task(self._supervise(name, work))
+            asyncio.create_task(supervise(name, work))
             for name, work in (
                 ("clerk", self.clerk.run),
                 ("hub", self.hub.run),
                 ("housekeeping", self._housekeeping),
-                ("lease", self._keep_lease),
+                ("lease", self.duties.keep),
             )
         ]
 
-    async def _listen(self, host: str, port: int) -> None:
-        import uvicorn
-
-        class Server(uvicorn.Server):
-            """uvicorn without its signal handlers: the program around it decides when to stop."""
-
-            @contextlib.contextmanager
-            def capture_signals(self) -> Generator[None, None, None]:
-                yield
-
-        family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
-        listener = sockets.socket(family, sockets.SOCK_STREAM)
-        try:
-            listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-        except OSError:
-            listener.close()
-            raise
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            self._app(),
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=1 << 20,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # asked for below, where addresses count: not on the way of every webhook
-            backlog=2048,
-            timeout_graceful_shutdown=5,
-        )
-        self._server = Server(config)
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started:
-            if self._serving.done():
-                self._serving.result()
-                raise OSError(f"{host}:{port}")
-            await asyncio.sleep(0.005)
+    def _taken_over(self) -> None:
+        """Another relay has the files: this one must not answer for them, nor write to them."""
+        self.failure = taken_over()
+        _log.error("%s %s", self.failure, self.failure.hint)
+        self.socket.closing = True
+        self.clerk.stop()
+        for terminal in list(self.hub.terminals):
+            terminal.end("busy", str(self.failure))
+        self._ending = asyncio.ensure_future(self.stop())
 
     async def stop(self) -> None:
         """Stop serving, finish what is under way at Meta, close everything. May be called twice."""
-        if self._stopped:
-            return
-        self._stopped = True
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         self.socket.closing = True
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            await self._serving
-        await self._drop_duties()
+        await self._listener.stop()
+        await self.duties.drop()
         await self.effects.close()
         self.clerk.stop()
         for task in self._tasks:
@@ -208,13 +203,13 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(StorageError):
             await self.clerk.close()
-        if self.holds_lease:
-            with contextlib.suppress(StorageError):
-                await self.log.release(self._holder)
+        with contextlib.suppress(StorageError):
+            await self.duties.release()
         await self.view.close()
         await self.log.close()
         await self.graph.close()
         self.accounts.close()
+        self.stopped.set()
 
     async def __aenter__(self) -> Relay:
         await self.start(port=0)
@@ -223,60 +218,8 @@ class Relay:
     async def __aexit__(self, *_error: object) -> None:
         await self.stop()
 
-    async def _supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `work` for ever: a fault in one part is told, and must not silence it until the next start."""
-        while True:
-            try:
-                await work()
-                return
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                _log.exception("%s failed and is started again", name)
-                await asyncio.sleep(1.0)
-
-    # ── the lease, and what its holder does ──────────────────────────────────────────────────────────────
-
-    async def _take_lease(self) -> None:
-        self.holds_lease = await self.log.acquire(self._holder, LEASE_SECONDS)
-        self._lease_until = time.monotonic() + LEASE_SECONDS
-
-    async def _keep_lease(self) -> None:
-        while True:
-            try:
-                if self.holds_lease:
-                    self.holds_lease = await self.log.renew(self._holder, LEASE_SECONDS)
-                    if self.holds_lease:
-                        self._lease_until = time.monotonic() + LEASE_SECONDS
-                else:
-                    await self._take_lease()
-            except StorageError as error:
-                _log.error("the lease cannot be renewed: %s", error)
-                self.holds_lease = self.holds_lease and time.monotonic() < self._lease_until
-            if self.holds_lease and not self._duties:
-                self._duties = [
-                    asyncio.create_task(self._supervise(name, work))
-                    for name, work in (
-                        ("sender", self.sender.run),
-                        ("downloads", self.downloads.run),
-                        ("waker", self.waker.run),
-                        ("workspace", lambda: self.workspace.run(self.graph)),
-                        ("pruning", self._prune),
-                    )
-                ]
-            elif not self.holds_lease and self._duties:
-                _log.warning("the lease is lost: another relay does the work now")
-                await self._drop_duties()
-            await asyncio.sleep(LEASE_SECONDS / 3)
-
-    async def _drop_duties(self) -> None:
-        duties, self._duties = self._duties, []
-        for task in duties:
-            task.cancel()
-        await asyncio.gather(*duties, return_exceptions=True)
-
     async def _prune(self) -> None:
-        while self.config.media_keep:
+        while True:
             gone = await asyncio.to_thread(self.files.prune, self.config.media_keep)
             if gone:
                 _log.info("%d old files were removed", gone)
@@ -306,7 +249,7 @@ class Relay:
 
     # ── what is served ───────────────────────────────────────────────────────────────────────────────────
 
-    def _app(self) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    def _app(self) -> App:
         from starlette.applications import Starlette
         from starlette.routing import Route
         from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -358,8 +301,7 @@ class Relay:
         try:
             head = await self.log.head()
             backlog = await self.log.backlog()
-            # The lease is renewed by writing: a disk that refuses shows here.
-            writable = time.monotonic() < self._lease_until or not self.holds_lease
+            writable = self.duties.current  # a disk that refuses shows here
         except StorageError:
             head, backlog, writable = 0, 0, False
         free = shutil.disk_usage(self.config.view_path.parent).free
@@ -382,7 +324,10 @@ class Relay:
 
 
 async def serve(config: RelayConfig, *, ready: Callable[[Relay], None] | None = None) -> None:
-    """Run a relay until SIGINT or SIGTERM; `ready` is called when it listens. Raises as `Relay.start`."""
+    """Run a relay until SIGINT or SIGTERM; `ready` is called when it listens.
+
+    Raises as `Relay.start`, and StorageError where another relay has taken over the database.
+    """
     import signal
 
     relay = Relay(config)
@@ -395,9 +340,14 @@ async def serve(config: RelayConfig, *, ready: Callable[[Relay], None] | None = 
                 loop.add_signal_handler(name, ended.set)
         if ready is not None:
             ready(relay)
-        await ended.wait()
+        waits = [asyncio.ensure_future(event.wait()) for event in (ended, relay.stopped)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
     finally:
         await relay.stop()
+    if relay.failure is not None:
+        raise relay.failure
 
 
 def run(config: RelayConfig, *, ready: Callable[[Relay], None] | None = None) -> None:
