@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -22,9 +22,8 @@ from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.errors import RefusedError, StorageError
 from wptui.model.protocol import Result
-from wptui.relay.acts import Act, conversation_of, event_number, plan
+from wptui.relay.acts import Act, conversation_of, event_number, permit, plan
 from wptui.relay.eventlog.contract import Append
-from wptui.relay.hub import Visibility
 from wptui.relay.outgoing import Files
 
 if TYPE_CHECKING:
@@ -35,17 +34,6 @@ _log = logging.getLogger("wptui.relay.commands")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _REMEMBERED = 4096
-_ALL: tuple[type[c.Command], ...] = c.AnyCommand.__args__
-
-
-def permission(command: type[c.Command]) -> str:
-    """The name of the permission a command needs: its own tag."""
-    return str(command.__struct_config__.tag)
-
-
-def permissions(agent: Agent) -> list[str]:
-    """What the agent may do. One role so far, which may do everything agents can ask for."""
-    return sorted(permission(command) for command in _ALL)
 
 
 class Effects(Protocol):
@@ -68,13 +56,11 @@ class Commands:
         clerk: Clerk,
         files: Files,
         effects: Effects,
-        visibility: Visibility,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clerk = clerk
         self._files = files
         self._effects = effects
-        self._visibility = visibility
         self._clock = clock
         self._refusals: OrderedDict[tuple[str, str], Result] = OrderedDict()
         self._running: dict[str, asyncio.Future[Result]] = {}
@@ -102,7 +88,7 @@ class Commands:
             raise
         except Exception:
             # A fault of ours. Unanswered, the command would come again with every connection, for ever.
-            _log.exception("command %s (%s) met a fault", id, permission(type(command)))
+            _log.exception("command %s (%s) met a fault", id, command.__struct_config__.tag)
             result = await self._after_fault(id, digest)
         finally:
             future.set_result(Result(id=id, ok=False))
@@ -133,17 +119,19 @@ class Commands:
         before = self._refusals.get((id, digest))
         if before is not None:
             return before
-        self._check(agent, command)
+        checked = False
         if isinstance(command, c.React):
-            # Checked first, so that nothing goes to Meta that would be refused here.
-            await self._clerk.look(lambda db: plan(self._act(db, agent, id), command))
+            # Checked first, so that nothing goes to Meta that would be refused here. What went there is logged.
+            await self._clerk.look(lambda db: self._planned(self._act(db, agent, id), command, checked=False))
             await self._effects.react(id, command.conversation, command.target, command.emoji)
+            checked = True
 
         def build(db: sqlite3.Connection) -> list[Append]:
             act = self._act(db, agent, id)
             at = int(self._clock() * 1000)
             conversation = conversation_of(command)
-            events = [ev.make(data, at=at, actor=act.actor, conversation=conversation) for data in plan(act, command)]
+            planned = self._planned(act, command, checked=checked)
+            events = [ev.make(data, at=at, actor=act.actor, conversation=conversation) for data in planned]
             return [Append(events, unique=unique, digest=digest)]
 
         (outcome,) = await self._clerk.act(build)
@@ -154,10 +142,8 @@ class Commands:
     def _act(self, db: sqlite3.Connection, agent: Agent, id: str) -> Act:
         return Act(db, agent.id, id, int(self._clock()), self._files)
 
-    def _check(self, agent: Agent, command: Any) -> None:
-        """The one place where permissions are checked."""
-        if permission(type(command)) not in permissions(agent):
-            raise RefusedError("forbidden", _("You are not allowed to do this."))
-        conversation = conversation_of(command)
-        if conversation is not None and not self._visibility.may_see(self._visibility.audience(agent.id), conversation):
-            raise RefusedError("not_found", _("This conversation does not exist (any more)."))
+    def _planned(self, act: Act, command: c.AnyCommand, *, checked: bool) -> list[ev.Data]:
+        """The command's events, by a view that nobody changes meanwhile: a role just taken away counts."""
+        if not checked:
+            permit(act, command)
+        return plan(act, command)

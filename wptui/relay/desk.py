@@ -15,10 +15,10 @@ from wptui.model import protocol
 from wptui.model.errors import StorageError
 from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Hello, Presence, Pull, Result, Sorry, Welcome
 from wptui.relay.accounts import Session
-from wptui.relay.commands import Commands, permissions
+from wptui.relay.commands import Commands
 from wptui.relay.hub import Hub
 from wptui.relay.view import View
-from wptui.store import bundles
+from wptui.store import bundles, team
 from wptui.store.database import cursor, get_meta
 
 PULL_MOST = 500
@@ -95,11 +95,13 @@ class Desk:
     async def welcome(self, session: Session) -> Welcome:
         """The answer to `hello`."""
         await self._arriving()
-        workspace = await self.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
+        workspace, allowed = await self.view.ask(
+            lambda db: (str(get_meta(db, "workspace", "") or ""), team.allowed(db, session.agent.id))
+        )
         return Welcome(
             agent=session.agent.id,
             name=session.agent.name,
-            permissions=permissions(session.agent),
+            permissions=sorted(allowed),
             head=self.hub.known,
             clock=time.time_ns() // 1_000_000,
             epoch=self.epoch,

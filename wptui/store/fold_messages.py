@@ -17,10 +17,10 @@ _json = msgspec.json.Encoder().encode
 
 _INSERT = """INSERT INTO messages (id, conversation, request, wamid, dir, author, kind, ts, seq, received_at,
     original_ts, text, body, quote, sender, forwarded, source, counted, human, automatic, status, status_ts,
-    error_code, error_text, media, media_state)
+    error_code, error_text, media, media_state, canned)
     VALUES (:id, :conversation, :request, :wamid, :dir, :author, :kind, :ts, :seq, :received_at, :original_ts,
     :text, :body, :quote, :sender, :forwarded, :source, :counted, :human, :automatic, :status, :status_ts, :error_code,
-    :error_text, :media, :media_state) ON CONFLICT (id) DO NOTHING"""
+    :error_text, :media, :media_state, :canned) ON CONFLICT (id) DO NOTHING"""
 
 UNANSWERABLE = ("request_welcome", "system")
 """Kinds that no customer wrote: they stand in the store, are not counted as unread, and notify nobody."""
@@ -28,8 +28,8 @@ UNANSWERABLE = ("request_welcome", "system")
 _EMPTY: dict[str, Any] = dict.fromkeys(
     ("request", "wamid", "received_at", "original_ts", "quote", "status", "status_ts", "error_code", "media",
      "media_state")
-) | {"author": "", "sender": "", "text": "", "error_text": "", "body": "{}", "forwarded": 0, "source": "live",
-     "counted": 0, "human": 0, "automatic": 0}  # fmt: skip
+) | {"author": "", "sender": "", "text": "", "error_text": "", "body": "{}", "canned": "", "forwarded": 0,
+     "source": "live", "counted": 0, "human": 0, "automatic": 0}  # fmt: skip
 
 
 def _text(value: Any) -> str:

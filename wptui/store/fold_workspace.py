@@ -10,6 +10,9 @@ from wptui.model import events as ev
 from wptui.store.changes import Changes, Handler
 from wptui.store.database import set_meta
 
+CANNED_BY = "canned_by:"
+"""Before an owner's id: the key of `meta` that says when (Unix seconds) and by whom their replies were last changed."""
+
 
 def configured(db: sqlite3.Connection, event: ev.Event, data: ev.WorkspaceConfigured, changes: Changes) -> None:
     set_meta(db, "workspace", data.name)
@@ -77,13 +80,18 @@ def canned_saved(db: sqlite3.Connection, event: ev.Event, data: ev.CannedSaved, 
             event.seq,
         ),
     )
-    changes.workspace = True
+    _canned_changed(db, event, data.owner, changes)
 
 
 def canned_removed(db: sqlite3.Connection, event: ev.Event, data: ev.CannedRemoved, changes: Changes) -> None:
     db.execute(
         "DELETE FROM canned WHERE owner = ? AND shortcut = ? AND seq < ?", (data.owner, data.shortcut, event.seq)
     )
+    _canned_changed(db, event, data.owner, changes)
+
+
+def _canned_changed(db: sqlite3.Connection, event: ev.Event, owner: str, changes: Changes) -> None:
+    set_meta(db, CANNED_BY + owner, f"{event.at // 1000} {event.actor}")
     changes.workspace = True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
-from wptui.relay.acts import canned, conversations, messages
+from wptui.relay.acts import authority, canned, conversations, messages, settings, team
 from wptui.relay.acts.base import Act as Act
 from wptui.relay.acts.base import Plans
 from wptui.relay.acts.base import event_number as event_number
@@ -18,16 +18,26 @@ from wptui.relay.outgoing import refused
 _PLANS: Plans = {
     **messages.PLANS,
     **conversations.PLANS,
+    **team.PLANS,
+    **settings.PLANS,
     **canned.PLANS,
 }
 
 
 def plan(act: Act, command: c.AnyCommand) -> list[ev.Data]:
-    """The events of `command`, none where it changes nothing. Raises RefusedError."""
+    """The events of `command`, none where it changes nothing; whether the agent may has been asked before (`permit`).
+
+    Raises RefusedError.
+    """
     known = _PLANS.get(type(command))
     if known is None:
         raise refused("invalid", _("The relay cannot do this."))
     return known(act, command)
+
+
+def permit(act: Act, command: c.AnyCommand) -> None:
+    """Raises RefusedError: not_found for what the agent does not see, forbidden for what their role does not allow."""
+    authority.check(act, command)
 
 
 def conversation_of(command: c.AnyCommand) -> str | None:

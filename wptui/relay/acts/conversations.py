@@ -1,15 +1,15 @@
-"""Conversations: whose they are, in which state, and what colleagues note on them."""
+"""Conversations: read, resolved, put aside, labelled, attributed, more or less urgent."""
 
 from __future__ import annotations
 
 from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
+from wptui.model.priority import Priority
 from wptui.model.text import safe_line
-from wptui.relay.acts.base import Act, Plans, conversation, event_number, name_of
-from wptui.relay.outgoing import own_text, refused
+from wptui.relay.acts.base import Act, Plans, conversation, event_number
+from wptui.relay.outgoing import refused
 
-NOTE = 4096
 LABEL = 40
 SNOOZE_MOST = 366 * 86400
 
@@ -18,24 +18,6 @@ def read(act: Act, command: c.MarkRead) -> list[ev.Data]:
     (read_seq,) = conversation(act, command.conversation, "read_seq")
     upto = event_number(command.upto)
     return [ev.ConversationRead(upto=upto)] if upto > read_seq else []
-
-
-def assign(act: Act, command: c.Assign) -> list[ev.Data]:
-    (assignee,) = conversation(act, command.conversation, "assignee")
-    if command.agent is not None:
-        row = act.db.execute("SELECT revoked FROM agents WHERE id = ?", (command.agent,)).fetchone()
-        if row is None or row[0]:
-            name = safe_line(command.agent, 60)
-            raise refused("not_found", _("There is no agent {name}.").format(name=name))
-    if assignee == (command.agent or ""):
-        return []
-    if assignee != (command.expect or ""):
-        if assignee:
-            text = _("{name} has this conversation already.").format(name=name_of(act, assignee))
-        else:
-            text = _("This conversation was given back meanwhile.")
-        raise refused("already_assigned", text)
-    return [ev.ConversationAssigned(agent=command.agent)]
 
 
 def resolve(act: Act, command: c.Resolve) -> list[ev.Data]:
@@ -87,19 +69,19 @@ def tag(act: Act, command: c.Tag) -> list[ev.Data]:
     return [ev.ConversationTagged(campaign=wanted, how="hand")]
 
 
-def note(act: Act, command: c.AddNote) -> list[ev.Data]:
-    conversation(act, command.conversation, "id")
-    text = own_text("text", command.text, NOTE)
-    return [ev.ConversationNoted(note=act.id, text=text)]
+def prioritise(act: Act, command: c.SetPriority) -> list[ev.Data]:
+    (priority,) = conversation(act, command.conversation, "priority")
+    if command.priority not in set(Priority):
+        raise refused("invalid", _("priority: a number from {least} to {most}.").format(least=0, most=max(Priority)))
+    return [] if command.priority == priority else [ev.ConversationPrioritised(priority=command.priority)]
 
 
 PLANS: Plans = {
     c.MarkRead: read,
-    c.Assign: assign,
     c.Resolve: resolve,
     c.Reopen: reopen,
     c.Snooze: snooze,
     c.Label: label,
     c.Tag: tag,
-    c.AddNote: note,
+    c.SetPriority: prioritise,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -11,8 +12,11 @@ from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.text import safe_line
 from wptui.model.window import is_open
-from wptui.relay.acts.base import Act, Plans, conversation, event_number, name_of
+from wptui.relay.acts.base import Act, Plans, ago, conversation, event_number, name_of, require
 from wptui.relay.outgoing import message_data, refused
+
+_NAME = re.compile(r"[\w-]{1,32}")
+"""A canned reply's shortcut."""
 
 _SENDABLE = frozenset({"APPROVED", "FLAGGED", "REINSTATED", ""})
 """Template states in which Meta takes a send."""
@@ -53,14 +57,15 @@ def _template(act: Act, content: dict[str, Any], opted_out: bool) -> None:
 def _answered(act: Act, conversation: str, answering: int) -> None:
     """Refuses if a colleague has answered after what the agent saw."""
     row = act.db.execute(
-        "SELECT author FROM messages WHERE conversation = ? AND seq > ? AND dir = 'out' AND automatic = 0 "
-        "AND author <> ? AND status <> 'failed' ORDER BY seq DESC LIMIT 1",
+        "SELECT author, ts FROM messages WHERE conversation = ? AND seq > ? AND dir = 'out' AND automatic = 0 "
+        "AND author <> ? AND status <> 'failed' AND COALESCE(json_extract(body, '$.discarded'), 0) = 0 "
+        "ORDER BY seq DESC LIMIT 1",
         (conversation, event_number(answering), act.actor),
     ).fetchone()
     if row is not None:
         who = _("The phone app") if row[0] == "phone" else name_of(act, row[0])
-        text = _("{name} has answered meanwhile. Look, and send again if it still fits.")
-        raise refused("answered_meanwhile", text.format(name=who))
+        text = _("{name} answered {time} ago. Look, and send again if it still fits.")
+        raise refused("answered_meanwhile", text.format(name=who, time=ago(act, row[1])))
 
 
 def send(act: Act, command: c.SendMessage) -> list[ev.Data]:
@@ -86,6 +91,8 @@ def send(act: Act, command: c.SendMessage) -> list[ev.Data]:
         _known_wamid(act, command.conversation, command.quote)
     if command.answering is not None and not command.force:
         _answered(act, command.conversation, command.answering)
+    if _NAME.fullmatch(command.canned):
+        data.canned = command.canned
     return [data]
 
 
@@ -99,7 +106,7 @@ def _known_wamid(act: Act, conversation: str, wamid: str) -> None:
 def _unsent(act: Act, conversation: str, message: str) -> tuple[Any, ...]:
     """A message that failed or is unknown, and has not been given up."""
     row: tuple[Any, ...] | None = act.db.execute(
-        "SELECT status, kind, text, body, quote, media, author FROM messages "
+        "SELECT status, kind, text, body, quote, media, automatic, canned FROM messages "
         "WHERE id = ? AND conversation = ? AND dir = 'out'",
         (message, conversation),
     ).fetchone()
@@ -114,12 +121,13 @@ def _unsent(act: Act, conversation: str, message: str) -> tuple[Any, ...]:
 
 def retry(act: Act, command: c.RetryMessage) -> list[ev.Data]:
     number, window_expires, contact = conversation(act, command.conversation, "number, window_expires, contact")
-    _status, kind, text, stored, quote, media, _author = _unsent(act, command.conversation, command.message)
+    _status, kind, text, stored, quote, media, automatic, canned = _unsent(act, command.conversation, command.message)
     body: dict[str, Any] = msgspec.json.decode(stored)
     content = body.pop("content", None)
     if not isinstance(content, dict):
         raise refused("invalid", _("This message was not written here and cannot be sent again from here."))
     if kind == "template":
+        require(act, "message.template")
         opted_out = act.db.execute("SELECT opted_out FROM contacts WHERE id = ?", (contact,)).fetchone()
         _template(act, content, bool(opted_out and opted_out[0]))
     else:
@@ -136,6 +144,8 @@ def retry(act: Act, command: c.RetryMessage) -> list[ev.Data]:
             quote=quote,
             media=msgspec.json.decode(media, type=ev.Media) if media else None,
             content=content,
+            automatic=bool(automatic),
+            canned=canned,
         ),
     ]
 
