@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from wptui.store.inbox import InboxRow
 from wptui.widgets.glyphs import ASCII, CELL, FULL, Glyphs
 from wptui.widgets.render.cells import line_width, width
-from wptui.widgets.render.inbox import HEAD, InboxContext, body, head
+from wptui.widgets.render.inbox import InboxContext, body, head, head_cells
 
 NOW = 1_795_444_320  # 14:32 UTC
 ROW = InboxRow(
@@ -76,7 +76,7 @@ def test_snoozed_resolved_and_a_closing_window_are_told() -> None:
 def test_whose_it_is_stands_in_initials() -> None:
     assert drawn(replace(ROW, assignee="a2"))[1].split()[0] == "MK"
     mine = head(replace(ROW, assignee="a1"), CONTEXT, 1)
-    assert mine[0] == (" AD", "inbox-mine")
+    assert mine[0] == ("you", "inbox-mine")
     assert drawn(replace(ROW, assignee="a3"), replace(CONTEXT, agents={"a3": "ilker ışık"}))[1].split()[0] == "İI"
 
 
@@ -134,15 +134,24 @@ ROWS = st.builds(
     snoozed_until=st.none() | st.integers(0, NOW + 10**9),
     window_expires=st.none() | st.integers(NOW - 10_000, NOW + 10_000),
     last_at=st.integers(0, 2**40),
+    priority=st.integers(0, 3),
+    due_at=st.none() | st.integers(NOW - 10**9, NOW + 10**9),
+    department=st.sampled_from(["", "satis", "gone"]),
 )
 
 
-@given(ROWS, st.integers(20, 80), st.sampled_from([FULL, CELL, ASCII]), st.sampled_from(["comfortable", "compact"]))
-def test_no_row_is_ever_wider_than_its_pane(row: InboxRow, cells: int, glyphs: Glyphs, density: str) -> None:
+@given(ROWS, st.integers(20, 80), st.sampled_from([FULL, CELL, ASCII]), st.sampled_from(["comfortable", "compact"]),
+       st.booleans())  # fmt: skip
+def test_no_row_is_ever_wider_than_its_pane(
+    row: InboxRow, cells: int, glyphs: Glyphs, density: str, by_due: bool
+) -> None:
     context = replace(CONTEXT, width=cells, glyphs=glyphs, density=density, numbers={"n1": "satış", "n2": "x"})
+    context = replace(
+        context, departments={"satis": "Satış 部門"}, here={"c1": "typing"}, mentioned=frozenset({"c1"}), by_due=by_due
+    )
     for line in range(context.lines):
-        assert line_width(head(row, context, line)) == HEAD
-        assert line_width(body(row, context, line)) <= cells - HEAD
+        assert line_width(head(row, context, line)) == head_cells(context, line)
+        assert line_width(body(row, context, line)) <= cells - head_cells(context, line)
 
 
 @pytest.mark.parametrize("cells", range(20, 81, 4))
@@ -154,3 +163,60 @@ def test_the_name_is_the_last_thing_to_go(cells: int) -> None:
 def test_a_wider_pane_never_shows_less() -> None:
     lengths = [width(drawn(ROW, replace(CONTEXT, width=cells))[1]) for cells in range(20, 81)]
     assert all(narrow <= wide for narrow, wide in pairwise(lengths))
+
+
+@pytest.mark.parametrize("glyphs", [FULL, CELL, ASCII])
+def test_priority_is_a_sign_of_its_own_and_not_only_a_colour(glyphs: Glyphs) -> None:
+    shown = {}
+    for level in range(4):
+        row = replace(ROW, priority=level)
+        shown[level] = "".join(text for text, _style in head(row, replace(CONTEXT, glyphs=glyphs), 0))
+    assert len(set(shown.values())) == 4
+    assert shown[1].endswith(" ")
+    urgent = head(replace(ROW, priority=3), CONTEXT, 0)
+    assert urgent[-1] == (FULL.urgent, "priority-urgent")
+
+
+def test_the_clock_counts_to_when_the_answer_is_due_where_that_is_the_order() -> None:
+    due = replace(CONTEXT, by_due=True)
+    assert drawn(ROW, due)[0].split()[0] == "02:19"
+    assert drawn(replace(ROW, due_at=NOW - 461), due)[0].split()[0] == "+07:41!"
+
+
+def test_a_clock_that_runs_out_says_so_before_it_is_late() -> None:
+    assert "inbox-clock-soon" not in styles_of(ROW)
+    assert "inbox-clock-soon" in styles_of(replace(ROW, due_at=NOW + 120))
+
+
+def test_a_deadline_passes_also_where_nobody_waits_for_the_next_word() -> None:
+    resolution = replace(ROW, waiting_since=None, due_at=NOW - 5, due_what="resolution")
+    assert "!" in drawn(resolution)[0]
+    assert "late" in styles_of(resolution)
+
+
+def test_the_department_is_told_where_there_are_several() -> None:
+    row = replace(ROW, department="satis", labels=(), campaign="")
+    assert "Satış" not in drawn(row)[0]
+    assert "Satış" in drawn(row, replace(CONTEXT, departments={"satis": "Satış"}))[0]
+
+
+def test_labels_wear_the_colours_of_the_team() -> None:
+    context = replace(CONTEXT, labels={"iade": "label-red"}, width=70)
+    styles = dict(body(replace(ROW, campaign=""), context, 0))
+    assert styles["iade"] == "label-red"
+    assert styles["kargo"] == "inbox-label"
+
+
+def test_who_is_there_and_what_calls_stands_before_the_preview() -> None:
+    second = drawn(ROW, replace(CONTEXT, here={"c1": "typing"}, followed=frozenset({"c1"})))[1]
+    assert second.split()[0] == FULL.typing + FULL.followed
+    called = replace(CONTEXT, followed=frozenset({"c1"}), mentioned=frozenset({"c1"}))
+    assert drawn(ROW, called)[1].split()[0] == FULL.mention
+    assert drawn(ROW, replace(CONTEXT, here={"c1": "viewing"}, glyphs=ASCII))[1].split()[0] == "o"
+
+
+def test_a_compact_row_tells_whose_it_is_where_there_is_room() -> None:
+    row = replace(ROW, assignee="a2")
+    wide = replace(CONTEXT, width=90, density="compact", here={"c1": "viewing"})
+    assert "MK" + FULL.viewing in drawn(row, wide)[0]
+    assert "MK" not in drawn(row, replace(wide, width=50))[0]

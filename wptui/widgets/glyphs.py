@@ -47,6 +47,13 @@ TABLE: dict[str, Glyph] = {
     "snoozed": Glyph("z", "z", "z"),
     "resolved": Glyph("✓", "✓", "="),
     "closing": Glyph("◔", "◔", "%"),
+    "urgent": Glyph("▲", "▲", "^"),
+    "high": Glyph("△", "△", "+"),
+    "low": Glyph("▽", "▽", "-"),
+    "typing": Glyph("✎", "✎", "/"),
+    "viewing": Glyph("◇", "◇", "o"),
+    "followed": Glyph("★", "★", "*"),
+    "mention": Glyph("@", "@", "@"),
     "unread": Glyph("●", "●", "*"),
     "group": Glyph("∷", "∷", "&"),
     "doubtful": Glyph("≈", "≈", "~"),
@@ -99,6 +106,13 @@ class Glyphs:
     snoozed: str
     resolved: str
     closing: str
+    urgent: str
+    high: str
+    low: str
+    typing: str
+    viewing: str
+    followed: str
+    mention: str
     unread: str
     group: str
     doubtful: str

@@ -21,11 +21,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from wptui.i18n import N_, _, ngettext
-from wptui.store.inbox import InboxQuery, InboxRow, View
+from wptui.store.inbox import InboxQuery, InboxRow, Sort, View
 from wptui.widgets.inbox_layout import InboxLayout
 from wptui.widgets.pane import Pane
 from wptui.widgets.render.cells import Line, centred, clip_line, line_width
-from wptui.widgets.render.inbox import HEAD, InboxContext, body, head, title_cells
+from wptui.widgets.render.inbox import InboxContext, body, head, head_cells, title_cells
 from wptui.widgets.styles import DEFAULT_PALETTE, Styles
 
 _KEPT = 1000
@@ -147,12 +147,31 @@ class InboxList(Pane, can_focus=True):
         page.put(line)
         self._restyled()
 
+    def mark(
+        self,
+        *,
+        followed: frozenset[str] | None = None,
+        mentioned: frozenset[str] | None = None,
+        here: Mapping[str, str] | None = None,
+    ) -> None:
+        """Marks the rows of these conversations, as `InboxContext` says; repaints no more than those that change."""
+        look = self._look
+        self._look = replace(
+            look,
+            followed=look.followed if followed is None else followed,
+            mentioned=look.mentioned if mentioned is None else mentioned,
+            here=look.here if here is None else here,
+        )
+        self.tick(look.now)
+
     def show(self, query: InboxQuery, db: sqlite3.Connection | None = None, select: str | None = None) -> None:
         """Lists `query` from its beginning, the cursor on `select` or the first row; `db` is needed once."""
         page = self._page
         page.db = db or page.db
         page.query = query
-        self._look = replace(self._look, me=query.me or self._look.me, now=int(self._clock()))
+        self._look = replace(
+            self._look, me=query.me or self._look.me, now=int(self._clock()), by_due=query.sort is Sort.DUE
+        )
         self._touched = select is not None
         self._announce(0)
         page.read(self._look.now)
@@ -201,7 +220,7 @@ class InboxList(Pane, can_focus=True):
         for y in range(min(page.height, len(page.visible) * page.lines)):
             row = page.row(page.top + y // page.lines)
             if row is not None and self._heads.get(y) != head(row, self._look, y % page.lines):
-                self.refresh(Region(0, y, 1 + HEAD, 1))
+                self.refresh(Region(0, y, 1 + head_cells(self._look, y % page.lines), 1))
 
     def fail(self, reason: str) -> None:
         """Shows why the conversations cannot be read, until the next `show` or `refresh_rows` that succeeds."""
@@ -310,7 +329,7 @@ class InboxList(Pane, can_focus=True):
         y = (index - self._page.top) * self._page.lines
         if row is None or not 0 <= y < self.size.height:
             return
-        self.refresh(Region(0, y, 1 + HEAD + title_cells(row, self._look), 1))
+        self.refresh(Region(0, y, 1 + head_cells(self._look, 0) + title_cells(row, self._look), 1))
         for below in range(1, self._page.lines):
             self.refresh(Region(0, y + below, 1, 1))
 

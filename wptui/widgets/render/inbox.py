@@ -17,12 +17,18 @@ from wptui.i18n import _
 from wptui.model.delivery import Delivery
 from wptui.store.inbox import InboxRow
 from wptui.widgets.glyphs import FULL, Glyphs
-from wptui.widgets.render.cells import Line, clip, clip_line, fit, fit_right, line_width, simple, width
+from wptui.widgets.render.cells import Line, Piece, clip, clip_line, fit, fit_right, line_width, simple, width
 from wptui.widgets.render.markup import marked
 from wptui.widgets.render.words import initials, kind_word, short_when, span
 
 HEAD = 8
-"""Cells of the head: clock 6, mark 1, blank 1."""
+"""Cells of the head: clock 6, mark 1, priority 1."""
+MARKS = 3
+"""Cells of who else is there, of a mark, and a blank, at the end of the second line's head."""
+COMPACT = 6
+"""The same where a row is one line, with the assignee before them."""
+SOON = 120
+"""Seconds before an answer is due from which the clock says so."""
 CLOSING_SOON = 2 * 3600
 """From how many seconds before its end the window's rest is shown."""
 
@@ -39,6 +45,18 @@ class InboxContext:
     """Agent id → name."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Number id → its short name; shown when there are several."""
+    departments: Mapping[str, str] = field(default_factory=dict)
+    """Department id → name; shown where the agent sees several."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Label → style of its colour."""
+    followed: frozenset[str] = frozenset()
+    """Conversations the agent follows."""
+    mentioned: frozenset[str] = frozenset()
+    """Conversations in which a note calls the agent, who has not looked yet."""
+    here: Mapping[str, str] = field(default_factory=dict)
+    """Conversation → what a colleague does in it: typing or viewing."""
+    by_due: bool = False
+    """Whether the clock counts to when an answer is due, and from there on, in place of how long they wait."""
     glyphs: Glyphs = FULL
     density: str = "comfortable"
     zone: tzinfo | None = None
@@ -69,32 +87,72 @@ def is_late(row: InboxRow, context: InboxContext) -> bool:
     return row.due_at is not None and row.due_at <= context.now
 
 
+def head_cells(context: InboxContext, line: int) -> int:
+    """Cells of the head of line 0 or 1."""
+    if context.lines == 1:
+        return HEAD + (COMPACT if context.width >= 60 else 0)
+    return HEAD + (MARKS if line == 1 and context.width >= 22 else 0)
+
+
 def head(row: InboxRow, context: InboxContext, line: int) -> Line:
-    """The left part of line 0 or 1: exactly HEAD cells, everything that depends on the time of day."""
-    return _first_head(row, context) if line == 0 else _second_head(row, context)
+    """The left part of line 0 or 1: exactly `head_cells`, all that depends on the moment and on who looks."""
+    made = _first_head(row, context) if line == 0 else _second_head(row, context)
+    if context.lines == 1 and head_cells(context, 0) > HEAD:
+        return [*made, _assignee(row, context), *_marks(row, context)]
+    return [*made, *_marks(row, context)] if line == 1 and head_cells(context, 1) > HEAD else made
+
+
+_PRIORITIES = {0: "low", 2: "high", 3: "urgent"}
 
 
 def _first_head(row: InboxRow, context: InboxContext) -> Line:
+    text, mark, style = _clock(row, context)
+    level = _PRIORITIES.get(row.priority)
+    if level is None:
+        return [(f"{text}{mark} ", style)]
+    return [(text + mark, style), (context.glyphs.named(level), f"priority-{level}")]
+
+
+def _clock(row: InboxRow, context: InboxContext) -> tuple[str, str, str]:
+    """Six cells of time, a mark of one, and their style."""
     glyphs = context.glyphs
     if row.state == "snoozed" and row.snoozed_until is not None:
-        text = short_when(row.snoozed_until, context.now, context.zone)
-        return [(fit_right(text, 6) + glyphs.snoozed + " ", "inbox-snoozed")]
-    if row.waiting_since is not None:
-        late = is_late(row, context)
-        text = fit_right(span(context.now - row.waiting_since), 6)
-        return [(f"{text}{glyphs.late if late else ' '} ", "inbox-clock-late" if late else "inbox-clock")]
-    text = fit_right(short_when(row.last_at, context.now, context.zone) if row.last_at else "", 6)
-    return [(f"{text}{glyphs.resolved if row.state == 'resolved' else ' '} ", "inbox-time")]
+        return fit_right(short_when(row.snoozed_until, context.now, context.zone), 6), glyphs.snoozed, "inbox-snoozed"
+    late = is_late(row, context)
+    mark = glyphs.late if late else glyphs.resolved if row.state == "resolved" else " "
+    due = row.due_at if row.state == "open" else None
+    if context.by_due and due is not None:
+        text = f"+{span(context.now - due)}" if late else span(due - context.now)
+    elif row.waiting_since is not None:
+        text = span(context.now - row.waiting_since)
+    else:
+        text = short_when(row.last_at, context.now, context.zone) if row.last_at else ""
+        return fit_right(text, 6), mark, "inbox-clock-late" if late else "inbox-time"
+    soon = due is not None and due - context.now <= SOON
+    style = "inbox-clock-late" if late else "inbox-clock-soon" if soon else "inbox-clock"
+    return fit_right(text, 6), mark, style
+
+
+def _assignee(row: InboxRow, context: InboxContext) -> Piece:
+    """Three cells: nobody, initials, or oneself in so many words where they fit."""
+    mine = bool(row.assignee) and row.assignee == context.me
+    name = context.agents.get(row.assignee, row.assignee)
+    text = f" {initials(simple(name))}" if name else ""
+    if mine and width(_("you")) <= 3:
+        text = _("you")
+    return fit(text, 3, ""), "inbox-mine" if mine else "inbox-assignee"
+
+
+def _marks(row: InboxRow, context: InboxContext) -> Line:
+    """MARKS cells: a colleague who is there, and whether a note calls or the agent follows."""
+    glyphs = context.glyphs
+    here = context.here.get(row.id, "")
+    mark = glyphs.mention if row.id in context.mentioned else glyphs.followed if row.id in context.followed else " "
+    return [(glyphs.named(here, " ") if here else " ", "inbox-presence"), (f"{mark} ", "inbox-mark")]
 
 
 def _second_head(row: InboxRow, context: InboxContext) -> Line:
-    name = context.agents.get(row.assignee, row.assignee)
-    line: Line = [
-        (
-            fit(f" {initials(simple(name))}" if name else "", 3, ""),
-            "inbox-mine" if row.assignee == context.me else "inbox-assignee",
-        )
-    ]
+    line: Line = [_assignee(row, context)]
     left = (row.window_expires or 0) - context.now
     if row.state != "resolved" and 0 < left <= CLOSING_SOON:
         # Minutes, not a second clock: two hours down to one minute.
@@ -104,8 +162,8 @@ def _second_head(row: InboxRow, context: InboxContext) -> Line:
 
 
 def body(row: InboxRow, context: InboxContext, line: int) -> Line:
-    """The right part of line 0 or 1, at most `context.width - HEAD` cells; depends on the row only."""
-    room = context.width - HEAD
+    """The right part of line 0 or 1, behind its head; depends on the row only."""
+    room = context.width - head_cells(context, line)
     if line == 1:
         return clip_line(preview(row, context), room, context.glyphs.ellipsis)
     first = _title_line(row, context, room if context.lines == 2 or room < 40 else room * 2 // 5)
@@ -154,7 +212,10 @@ def _tags(row: InboxRow, context: InboxContext, room: int) -> Line:
         return []
     named = [("AI", "inbox-kind")] if row.owner == "ai" else []
     named += [(f"#{simple(row.campaign)}", "inbox-campaign")] if row.campaign else []
-    named += [(simple(label), "inbox-label") for label in row.labels]
+    named += [(simple(label), context.labels.get(label, "inbox-label")) for label in row.labels]
+    if row.department and context.departments:
+        name = context.departments.get(row.department, row.department)
+        named.insert(0, (clip(simple(name), 12, context.glyphs.ellipsis), "inbox-department"))
     tags: Line = []
     for index, (text, style) in enumerate(named):
         rest = len(named) - index - 1
@@ -179,7 +240,7 @@ def _telling(names: tuple[str, ...]) -> dict[str, str]:
 def preview(row: InboxRow, context: InboxContext) -> Line:
     """The last message on one line: our number's name, tick, kind, text; emoji can only come last."""
     glyphs = context.glyphs
-    line: Line = [("   ", "text")] if context.lines == 2 and context.width >= 22 else []
+    line: Line = []
     if context.width >= 44 and len(set(context.numbers.values())) > 1:
         name = _telling(tuple(sorted(set(context.numbers.values())))).get(context.numbers.get(row.number, ""), "")
         name = clip(simple(name), max(10, context.width // 5), glyphs.ellipsis)
