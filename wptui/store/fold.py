@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from wptui.model import events as ev
-from wptui.store import fold_contacts, fold_messages, fold_team, fold_workspace, requests
+from wptui.store import deadlines, fold_contacts, fold_messages, fold_team, fold_workspace, requests
 from wptui.store.changes import Changes, Handler
 from wptui.store.database import cursor, set_meta
 
@@ -32,6 +32,7 @@ def apply(db: sqlite3.Connection, events: Iterable[ev.Event], *, advance_to: int
     changes = Changes()
     done = cursor(db)
     last = done
+    terms_changed = False
     for event in events:
         if event.seq <= done:
             continue
@@ -49,11 +50,16 @@ def apply(db: sqlite3.Connection, events: Iterable[ev.Event], *, advance_to: int
             changes.skipped[event.type] = changes.skipped.get(event.type, 0) + 1
             continue
         handler(db, event, data, changes)
+        terms_changed = terms_changed or event.type == ev.WorkspaceConfigured.TYPE
         if event.conversation is not None:
             changes.conversations.add(event.conversation)
             db.execute("UPDATE conversations SET seq = ? WHERE id = ?", (event.seq, event.conversation))
-    for conversation in changes.conversations:
-        requests.refresh(db, conversation)
+    if changes.conversations:
+        terms = deadlines.terms(db)
+        for conversation in changes.conversations:
+            requests.refresh(db, conversation, terms)
+    if terms_changed or changes.settings & deadlines.SECTIONS:
+        changes.conversations |= deadlines.recompute(db)
     changes.conversations -= changes.removed
     changes.cursor = max(last, advance_to or 0)
     if changes.cursor > done:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 
+from wptui.metrics.sla import Request, Terms
+from wptui.store import deadlines
 from wptui.store.database import get_meta
+from wptui.store.deadlines import due
 from wptui.store.schema import FAR
 
 REOPEN_WITHIN = 24 * 3600
@@ -88,17 +91,24 @@ def wake(db: sqlite3.Connection, conversation: str, at: int) -> None:
     )
 
 
-def refresh(db: sqlite3.Connection, conversation: str) -> None:
-    """Computes clocks, unread and preview of a conversation again from its rows."""
-    row = db.execute("SELECT request, read_seq FROM conversations WHERE id = ?", (conversation,)).fetchone()
+def refresh(db: sqlite3.Connection, conversation: str, terms: Terms | None = None) -> None:
+    """Computes clocks, deadline, unread and preview of a conversation again from its rows.
+
+    `terms` are those in force, from a caller who has them at hand.
+    """
+    row = db.execute(
+        "SELECT request, read_seq, department, priority FROM conversations WHERE id = ?", (conversation,)
+    ).fetchone()
     if row is None:
         return
-    request, read_seq = row
+    request, read_seq, department, priority = row
     replied = db.execute(
         "SELECT ts, seq FROM messages WHERE conversation = ? AND human = 1 ORDER BY ts DESC, seq DESC LIMIT 1",
         (conversation,),
     ).fetchone() or (0, 0)
-    waiting = None if request is None else _clocks(db, conversation, request, replied)
+    clocks = None if request is None else _clocks(db, conversation, request, replied, department, priority)
+    waiting = clocks.waiting_since if clocks is not None else None
+    due_at, due_what = (None, "") if clocks is None else due(terms or deadlines.terms(db), clocks)
     unread = db.execute(
         "SELECT COUNT(*) FROM messages WHERE conversation = ? AND dir = 'in' AND source = 'live' AND seq > ? "
         "AND (ts, seq) > (?, ?) AND kind NOT IN ('request_welcome', 'system')",
@@ -116,21 +126,29 @@ def refresh(db: sqlite3.Connection, conversation: str) -> None:
                preview = ?6, preview_status = ?7, waiting_key = COALESCE(?1, ?8 - ?3),
                unread_key = CASE WHEN ?2 > 0 THEN 0 ELSE ?8 END - ?3,
                campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END,
-               priority_key = (3 - priority) * 10 * ?8 + COALESCE(?1, ?8 - ?3) WHERE id = ?9""",
-        (waiting, unread, last[0], last[1], kind, text, last[4], FAR, conversation),
+               priority_key = (3 - priority) * 10 * ?8 + COALESCE(?1, ?8 - ?3),
+               due_at = ?10, due_what = ?11, due_key = COALESCE(?10, ?8 - ?3) WHERE id = ?9""",
+        (waiting, unread, last[0], last[1], kind, text, last[4], FAR, conversation, due_at, due_what),
     )
 
 
-def _clocks(db: sqlite3.Connection, conversation: str, request: str, replied: tuple[int, int]) -> int | None:
-    """Sets the request's clocks; returns since when the customer waits."""
+def _clocks(
+    db: sqlite3.Connection,
+    conversation: str,
+    request: str,
+    replied: tuple[int, int],
+    department: str,
+    priority: int,
+) -> Request | None:
+    """Sets the request's clocks, and while it is open, whose it is and how urgent; None where it has no message."""
     first = db.execute(
         "SELECT ts, seq, id FROM messages WHERE request = ? AND counted = 1 ORDER BY ts, seq LIMIT 1",
         (request,),
     ).fetchone()
     if first is None:
         return None
-    resolved_at, resolved_seq = db.execute(
-        "SELECT resolved_at, resolved_seq FROM requests WHERE id = ?", (request,)
+    resolved_at, resolved_seq, first_resolved_at, campaign = db.execute(
+        "SELECT resolved_at, resolved_seq, first_resolved_at, campaign FROM requests WHERE id = ?", (request,)
     ).fetchone()
     answer = db.execute(
         "SELECT ts, author, id FROM messages WHERE conversation = ? AND human = 1 AND (ts, seq) > (?, ?) "
@@ -151,7 +169,9 @@ def _clocks(db: sqlite3.Connection, conversation: str, request: str, replied: tu
         ).fetchone() or (None, "")
     db.execute(
         """UPDATE requests SET opened_at = ?, opened_message = ?, first_response_at = ?, first_response_by = ?,
-               first_response_message = ?, first_any_at = ?, waiting_since = ?, waiting_message = ? WHERE id = ?""",
-        (first[0], first[2], *answer, answered_by_any[0], *waiting, request),
+               first_response_message = ?, first_any_at = ?, waiting_since = ?, waiting_message = ?,
+               department = iif(resolved_at IS NULL, ?, department), priority = iif(resolved_at IS NULL, ?, priority)
+           WHERE id = ?""",
+        (first[0], first[2], *answer, answered_by_any[0], *waiting, department, priority, request),
     )
-    return waiting[0]
+    return Request(department, priority, campaign, first[0], answer[0], waiting[0], resolved_at, first_resolved_at)

@@ -15,7 +15,11 @@ from wptui.model.settings.base import SettingsError
 
 def document(db: sqlite3.Connection, section: str, owner: str = "") -> Any:
     """A section of the settings, parsed; empty where nobody has written it, or a newer build has, in its own way."""
-    text, _revision = source(db, section, owner)
+    return parsed(section, source(db, section, owner)[0])
+
+
+def parsed(section: str, text: str) -> Any:
+    """A section's text as `document` reads it."""
     try:
         return settings.parse(section, text)
     except SettingsError:

@@ -11,9 +11,15 @@ time = "business"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from wptui.model.settings.base import Duration, Entry
+from wptui.model.priority import NAMES
+from wptui.model.settings.base import Duration, Entry, SettingsError, choices, near
+from wptui.model.words import N_
+
+LONGEST = 90 * 86400
+"""The longest target, seconds."""
 
 
 class Policy(Entry):
@@ -29,3 +35,17 @@ class Policy(Entry):
 
 
 Sla = dict[str, Policy]
+
+
+def check(sla: Sla) -> Iterator[SettingsError]:
+    """What the types alone allow: a priority that there is not, a target that nobody means."""
+    for id, policy in sla.items():
+        for place, name in enumerate(policy.priority):
+            if name not in NAMES:
+                sentence = N_('there is no priority "{priority}"; there are {choices}')
+                values = {"priority": name, "choices": choices(list(NAMES))}
+                yield SettingsError(sentence, values, path=(id, "priority", place), near=near(name, list(NAMES)))
+        for key in ("first_response", "next_response", "resolution"):
+            target = getattr(policy, key)
+            if target is not None and not 0 < target <= LONGEST:
+                yield SettingsError(N_("must be between 1s and 90d"), path=(id, key))
