@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wptui.model import events as ev
+
+if TYPE_CHECKING:
+    from wptui.store.visible import Place, Standing
 
 
 @dataclass
@@ -24,6 +27,12 @@ class Changes:
     """Numbers of new operator alerts."""
     placed: set[str] = field(default_factory=set)
     """Conversations whose department, assignee or contact may have changed, or that came or went: who sees them."""
+    places: dict[str, Place | None] = field(default_factory=dict)
+    """Where those `placed` stand now, None for one that is gone; filled in at the relay only (`store.visible.note`)."""
+    every_place: bool = False
+    """`places` names every conversation there is."""
+    team: dict[str, Standing] | None = None
+    """What every agent is now, where that may have changed; at the relay only."""
     notified: list[tuple[str, list[str], str]] = field(default_factory=list)
     """Rules' calls: (conversation, agents' ids, text)."""
     mentioned: list[tuple[str, str, str]] = field(default_factory=list)
@@ -39,7 +48,7 @@ class Changes:
     def add(self, more: Changes) -> None:
         """Adds what a later run of events touched."""
         self.conversations = (self.conversations | more.conversations) - more.removed
-        self.removed |= more.removed
+        self.removed = (self.removed - more.conversations) | more.removed
         self.placed |= more.placed
         self.inbound += more.inbound
         self.failed += more.failed

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 import msgspec
 
 from wptui.model import events as ev
-from wptui.store import deadlines, fold_contacts, fold_messages, fold_team, fold_workspace, requests
+from wptui.store import deadlines, fold_contacts, fold_merges, fold_messages, fold_team, fold_workspace, requests
 from wptui.store.changes import Changes, Handler
 from wptui.store.database import cursor, set_meta
 
 HANDLERS: dict[str, Handler] = {
     **fold_messages.HANDLERS,
     **fold_contacts.HANDLERS,
+    **fold_merges.HANDLERS,
     **fold_team.HANDLERS,
     **fold_workspace.HANDLERS,
 }

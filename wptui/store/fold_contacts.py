@@ -56,13 +56,13 @@ def contact_created(db: sqlite3.Connection, event: ev.Event, data: ev.ContactCre
     )
 
 
-def _newer(db: sqlite3.Connection, event: ev.Event, contact: str) -> bool:
+def newer(db: sqlite3.Connection, event: ev.Event, contact: str) -> bool:
     """Whether this contact exists here and has not seen the event yet; marks it seen."""
     return db.execute("UPDATE contacts SET seq = ?1 WHERE id = ?2 AND seq < ?1", (event.seq, contact)).rowcount > 0
 
 
 def contact_aliased(db: sqlite3.Connection, event: ev.Event, data: ev.ContactAliased, changes: Changes) -> None:
-    if not _newer(db, event, data.contact):
+    if not newer(db, event, data.contact):
         # It came with one conversation of the contact; another may be older here, and have the old title.
         return retitle(db, data.contact, changes)
     db.execute(
@@ -78,7 +78,7 @@ def contact_aliased(db: sqlite3.Connection, event: ev.Event, data: ev.ContactAli
 
 
 def contact_profiled(db: sqlite3.Connection, event: ev.Event, data: ev.ContactProfiled, changes: Changes) -> None:
-    if not _newer(db, event, data.contact):
+    if not newer(db, event, data.contact):
         return retitle(db, data.contact, changes)
     db.execute(
         """UPDATE contacts SET name = COALESCE(?, name), username = COALESCE(?, username), phone = COALESCE(?, phone),
@@ -89,7 +89,7 @@ def contact_profiled(db: sqlite3.Connection, event: ev.Event, data: ev.ContactPr
 
 
 def contact_secured(db: sqlite3.Connection, event: ev.Event, data: ev.ContactSecured, changes: Changes) -> None:
-    if _newer(db, event, data.contact):
+    if newer(db, event, data.contact):
         db.execute(
             "UPDATE contacts SET identity_hash = ?, identity_ts = ? WHERE id = ?",
             (data.hash, data.ts, data.contact),
@@ -104,7 +104,7 @@ def contact_rekeyed(db: sqlite3.Connection, event: ev.Event, data: ev.ContactRek
 
 
 def contact_opted(db: sqlite3.Connection, event: ev.Event, data: ev.ContactOpted, changes: Changes) -> None:
-    if _newer(db, event, data.contact):
+    if newer(db, event, data.contact):
         db.execute(
             "UPDATE contacts SET opted_out = ?1, opted_ts = ?2 WHERE id = ?3 AND opted_ts <= ?2",
             (int(data.out), data.ts, data.contact),
@@ -114,29 +114,25 @@ def contact_opted(db: sqlite3.Connection, event: ev.Event, data: ev.ContactOpted
     )
 
 
-def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerged, changes: Changes) -> None:
-    gone = db.execute(
-        "SELECT name, username, phone, book_name, profile_ts, opted_out, opted_ts FROM contacts WHERE id = ?",
-        (data.contact,),
-    ).fetchone()
-    if gone is None:
-        return retitle(db, data.into, changes)
-    if _newer(db, event, data.into):
-        name, username, phone, book_name, profile_ts, opted_out, opted_ts = gone
+def contact_edited(db: sqlite3.Connection, event: ev.Event, data: ev.ContactEdited, changes: Changes) -> None:
+    if newer(db, event, data.contact):
+        (text,) = db.execute("SELECT attributes FROM contacts WHERE id = ?", (data.contact,)).fetchone()
+        attributes = msgspec.json.decode(text) | data.attributes
+        kept = {name: value for name, value in attributes.items() if value is not None}
         db.execute(
-            """UPDATE contacts SET
-                   name = CASE WHEN name = '' OR (?1 <> '' AND ?5 > profile_ts) THEN ?1 ELSE name END,
-                   username = CASE WHEN username = '' OR (?2 <> '' AND ?5 > profile_ts) THEN ?2 ELSE username END,
-                   phone = CASE WHEN phone = '' OR (?3 <> '' AND ?5 > profile_ts) THEN ?3 ELSE phone END,
-                   book_name = CASE WHEN book_name = '' THEN ?4 ELSE book_name END,
-                   opted_out = CASE WHEN ?7 > opted_ts THEN ?6 ELSE opted_out END,
-                   opted_ts = MAX(opted_ts, ?7), profile_ts = MAX(profile_ts, ?5) WHERE id = ?8""",
-            (name, username, phone, book_name, profile_ts, opted_out, opted_ts, data.into),
+            "UPDATE contacts SET book_name = COALESCE(?, book_name), remark = COALESCE(?, remark), attributes = ? "
+            "WHERE id = ?",
+            (data.name, data.remark, msgspec.json.encode(kept, order="deterministic").decode(), data.contact),
         )
-    db.execute("UPDATE aliases SET contact = ? WHERE contact = ?", (data.into, data.contact))
-    db.execute("UPDATE conversations SET contact = ? WHERE contact = ?", (data.into, data.contact))
-    db.execute("DELETE FROM contacts WHERE id = ?", (data.contact,))
-    retitle(db, data.into, changes)
+    retitle(db, data.contact, changes)
+
+
+def contact_blocked(db: sqlite3.Connection, event: ev.Event, data: ev.ContactBlocked, changes: Changes) -> None:
+    if newer(db, event, data.contact):
+        db.execute("UPDATE contacts SET blocked = ? WHERE id = ?", (int(data.blocked), data.contact))
+    changes.conversations.update(
+        row[0] for row in db.execute("SELECT id FROM conversations WHERE contact = ?", (data.contact,))
+    )
 
 
 def opened(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationOpened, changes: Changes) -> None:
@@ -147,81 +143,6 @@ def opened(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationOpened,
     )
     changes.placed.add(str(event.conversation))
     retitle(db, data.contact, changes)
-
-
-def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged, changes: Changes) -> None:
-    gone = event.conversation
-    row = db.execute(
-        "SELECT state, assignee, read_seq, window_expires, free_until, campaign, request, last_in_ts, requests "
-        "FROM conversations WHERE id = ?",
-        (gone,),
-    ).fetchone()
-    target = db.execute("SELECT seq, state, request FROM conversations WHERE id = ?", (data.into,)).fetchone()
-    if row is None or target is None:
-        return
-    if target[0] < event.seq:
-        state, assignee, read_seq, window_expires, free_until, campaign, request, last_in_ts, count = row
-        for each in (gone, data.into):  # which request was opened first must not depend on how events are batched
-            requests.refresh(db, str(each))
-        request = _join_requests(db, data.into, request, target[2])
-        db.execute(
-            """UPDATE conversations SET state = ?, assignee = CASE assignee WHEN '' THEN ? ELSE assignee END,
-                   read_seq = MIN(read_seq, ?), window_expires = NULLIF(MAX(COALESCE(window_expires, 0), ?), 0),
-                   free_until = COALESCE(free_until, ?), campaign = CASE campaign WHEN '' THEN ? ELSE campaign END,
-                   request = ?, last_in_ts = MAX(last_in_ts, ?), requests = requests + ?, seq = ? WHERE id = ?""",
-            ("open" if "open" in (state, target[1]) else target[1], assignee, read_seq, window_expires or 0, free_until,
-             campaign, request, last_in_ts, count, event.seq, data.into),
-        )  # fmt: skip
-        _join_partial(db, str(gone), data.into, request)
-        for table in ("messages", *OWNED):
-            db.execute(f"UPDATE OR IGNORE {table} SET conversation = ? WHERE conversation = ?", (data.into, gone))
-        _relabel(db, data.into)
-    remove_conversation(db, str(gone))
-    changes.placed |= {str(gone), data.into}
-    changes.removed.add(str(gone))
-    changes.conversations.add(data.into)
-
-
-def _join_partial(db: sqlite3.Connection, gone: str, into: str, request: str | None) -> None:
-    """Two conversations of which this store holds recent messages only become one held from where both are whole.
-
-    What is older is brought again when the agent scrolls there.
-    """
-    starts = db.execute(
-        "SELECT COALESCE((SELECT MIN(ts) FROM messages WHERE conversation = partial.conversation), 0) FROM partial "
-        "WHERE conversation IN (?, ?)",
-        (gone, into),
-    ).fetchall()
-    if not starts:
-        return
-    opened = db.execute("SELECT opened_at FROM requests WHERE id = ? AND resolved_at IS NULL", (request,)).fetchone()
-    start = min(max(starts)[0], *(opened or ()), 1 << 62)
-    older = "FROM messages WHERE conversation IN (?, ?) AND ts < ?"
-    db.execute(f"INSERT OR IGNORE INTO search_changed SELECT no {older}", (gone, into, start))
-    db.execute(f"DELETE {older}", (gone, into, start))
-    db.execute("INSERT OR IGNORE INTO partial VALUES (?)", (into,))
-
-
-def _join_requests(db: sqlite3.Connection, into: str, theirs: str | None, ours: str | None) -> str | None:
-    """The current request of a merged conversation: two open ones become the one opened first."""
-    if theirs is None or ours is None:
-        return ours or theirs
-    rows = db.execute(
-        "SELECT id, opened_at, resolved_at FROM requests WHERE id IN (?, ?) ORDER BY opened_at, id",
-        (theirs, ours),
-    ).fetchall()
-    open_ones = [row for row in rows if row[2] is None]
-    if len(open_ones) == 2:
-        keep, drop = open_ones[0][0], open_ones[1][0]
-        db.execute("UPDATE messages SET request = ? WHERE request = ?", (keep, drop))
-        db.execute(
-            """UPDATE requests SET (campaign, campaign_how) = (SELECT campaign, campaign_how FROM requests WHERE id = ?)
-               WHERE id = ? AND campaign = ''""",
-            (drop, keep),
-        )
-        db.execute("DELETE FROM requests WHERE id = ?", (drop,))
-        return str(keep)
-    return str((open_ones or rows)[-1][0])
 
 
 OWNED = ("requests", "labels", "reactions", "receipts", "pending", "mentions", "followers", "surveys")
@@ -276,7 +197,8 @@ def read(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationRead, cha
     db.execute("UPDATE conversations SET read_seq = MAX(read_seq, ?) WHERE id = ?", (data.upto, event.conversation))
 
 
-def _relabel(db: sqlite3.Connection, conversation: str | None) -> None:
+def relabel(db: sqlite3.Connection, conversation: str | None) -> None:
+    """Writes the labels of a conversation into its row again."""
     db.execute(
         "UPDATE conversations SET labels = COALESCE((SELECT group_concat(label, ',') FROM "
         "(SELECT label FROM labels WHERE conversation = ?1 ORDER BY label)), '') WHERE id = ?1",
@@ -286,12 +208,12 @@ def _relabel(db: sqlite3.Connection, conversation: str | None) -> None:
 
 def labelled(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationLabelled, changes: Changes) -> None:
     db.execute("INSERT OR IGNORE INTO labels VALUES (?, ?)", (event.conversation, data.label))
-    _relabel(db, event.conversation)
+    relabel(db, event.conversation)
 
 
 def unlabelled(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationUnlabelled, changes: Changes) -> None:
     db.execute("DELETE FROM labels WHERE conversation = ? AND label = ?", (event.conversation, data.label))
-    _relabel(db, event.conversation)
+    relabel(db, event.conversation)
 
 
 _ATTRIBUTION = ("", "rule", "code", "reply", "referral", "hand")
@@ -332,9 +254,9 @@ HANDLERS: dict[str, Handler] = {
         (ev.ContactSecured, contact_secured),
         (ev.ContactRekeyed, contact_rekeyed),
         (ev.ContactOpted, contact_opted),
-        (ev.ContactMerged, contact_merged),
+        (ev.ContactEdited, contact_edited),
+        (ev.ContactBlocked, contact_blocked),
         (ev.ConversationOpened, opened),
-        (ev.ConversationMerged, merged),
         (ev.ConversationAssigned, assigned),
         (ev.ConversationResolved, resolved),
         (ev.ConversationReopened, reopened),
