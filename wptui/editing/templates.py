@@ -1,0 +1,195 @@
+"""What an editor shows where nothing has been written yet: every key, explained, all of it commented out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from wptui.editing.canned import string
+from wptui.i18n import _
+from wptui.model.permissions import PERMISSIONS, ROLE_TITLES, ROLES
+
+Lines = Iterator[str]
+
+
+def template(db: sqlite3.Connection, kind: str, *, own: bool) -> str:
+    """The template of a kind of document, in the agent's language, with the names the store has."""
+    head = [_("What is written here is yours alone.")] if own else []
+    body = list(_TEMPLATES[kind](db))
+    return "\n".join([*(f"# {line}" for line in head), *body]) + "\n"
+
+
+def _intro(*sentences: str) -> Lines:
+    for sentence in sentences:
+        yield f"# {sentence}"
+    yield "# " + _("Take away the # in front of what you want.")
+    yield "#"
+
+
+def _key(example: str, meaning: str) -> str:
+    return f"#{example:<38} # {meaning}"
+
+
+def _listed(db: sqlite3.Connection, head: str, sql: str) -> Lines:
+    """A comment with the names that may be written."""
+    found = [f"{id} ({name})" if name and name != id else str(id) for id, name in db.execute(sql)]
+    if found:
+        yield f"# {head} {', '.join(found)}"
+
+
+def _agents(db: sqlite3.Connection) -> Lines:
+    yield from _listed(db, _("Agents:"), "SELECT id, name FROM agents WHERE NOT revoked ORDER BY name")
+
+
+def _numbers(db: sqlite3.Connection) -> Lines:
+    sql = "SELECT id, CASE name WHEN '' THEN display ELSE name || ' ' || display END FROM numbers ORDER BY id"
+    yield from _listed(db, _("Numbers:"), sql)
+
+
+def _canned(db: sqlite3.Connection) -> Lines:
+    yield from _intro(
+        _("Canned replies. The name in [ ] is the shortcut, typed after / in an empty composer."),
+        _("Variables: {names}").format(
+            names="{{customer.first_name|…}} {{customer.name}} {{agent.name}} {{workspace}} {{campaign}}"
+        ),
+    )
+    yield "#[shipping]"
+    yield _key('title = "Shipping"', _("shown in the list"))
+    yield '#text = """'
+    yield "#" + _("Hello {{customer.first_name|there}},")
+    yield "#" + _('your order is on its way."""')
+    yield _key('texts.en = "Hello, …"', _("the same in another language"))
+    yield _key('file = "~/prices.pdf"', _("a file on this machine that goes with it"))
+
+
+def _departments(db: sqlite3.Connection) -> Lines:
+    yield from _intro(_("Departments: who serves which numbers, and how conversations are handed out."))
+    yield from _agents(db)
+    yield from _numbers(db)
+    yield "#"
+    yield "#[sales]"
+    yield _key(f"name = {string(_('Sales'))}", _("as it is shown"))
+    yield _key('members = ["ayse", "mehmet"]', _("ids of agents"))
+    yield _key('numbers = ["106540352242922"]', _("ids of numbers whose new conversations come here"))
+    yield _key('assign = "off"', _("hand out to those on duty: off, round_robin, least_busy"))
+    yield _key("capacity = 10", _("open conversations an agent is given at most"))
+    yield _key('give_back = "15m"', _("a claimed conversation that waits so long goes back to the queue"))
+
+
+def _roles(db: sqlite3.Connection) -> Lines:
+    yield from _intro(_("Roles: named sets of permissions, beside those built in."))
+    for id, permissions in ROLES.items():
+        title = _(ROLE_TITLES[id])
+        yield f"# {id} ({title}): " + _("{n} permissions").format(n=len(permissions))
+    yield "#"
+    yield "#[supervisor]"
+    yield _key(f"title = {string(_('Supervisor'))}", _("as it is shown"))
+    yield "#permissions = ["
+    for group, found in groupby(PERMISSIONS, lambda permission: permission.group):
+        yield f"#  # {_(group)}"
+        for permission in found:
+            yield f"#  {string(permission.id) + ',':<27} # {_(permission.title)}"
+    yield "#]"
+
+
+def _labels(db: sqlite3.Connection) -> Lines:
+    yield from _intro(
+        _("Labels: their colours, groups and meanings. The name in [ ] is the label; in quotes where it has spaces."),
+        _("A label that is not listed works, in the plain colour."),
+    )
+    yield from _listed(db, _("In use:"), "SELECT label, '' FROM labels GROUP BY label ORDER BY count(*) DESC LIMIT 20")
+    yield "#"
+    yield f"#[{_('return')}]"
+    yield _key('colour = "red"', _("red, orange, yellow, green, cyan, blue, purple, pink, grey"))
+    yield _key(f"group = {string(_('orders'))}", _("labels of a group are shown together"))
+    yield _key(f"help = {string(_('Something comes back'))}", _("what it means"))
+
+
+def _hours(db: sqlite3.Connection) -> Lines:
+    yield from _intro(
+        _("Business hours. Without a week the business is always open."),
+        _("Waiting times, rules and service levels count by them."),
+    )
+    yield _key('timezone = "Europe/Istanbul"', _("without it, the workspace's"))
+    yield _key('holidays = "TR"', _("country (or DE-BY) whose public holidays are closed"))
+    yield "#"
+    yield "#[week]"
+    for day in ("mon", "tue", "wed", "thu", "fri"):
+        yield f'#{day} = ["09:00-18:00"]'
+    yield _key('sat = ["10:00-13:00", "14:00-17:00"]', _("several spans; a day that is not here is closed"))
+    yield "#"
+    yield "#[closed]"
+    yield _key(f"2026-12-31 = {string(_('Inventory'))}", _("a single day, and why"))
+    yield "#"
+    yield "#[department.sales.week]"
+    yield _key('mon = ["09:00-20:00"]', _("a department that differs"))
+
+
+def _sla(db: sqlite3.Connection) -> Lines:
+    yield from _intro(_("Service levels. The first that fits a request counts: write the special ones first."))
+    yield "#[vip]"
+    yield _key('priority = ["urgent", "high"]', _("low, normal, high, urgent; without it, all"))
+    yield _key('department = ["sales"]', _("ids of departments; without it, all"))
+    yield _key('campaign = ["WINTER24"]', _("codes of campaigns; without it, all"))
+    yield _key('first_response = "5m"', _("until a human has answered"))
+    yield _key('next_response = "10m"', _("until each further message is answered"))
+    yield _key('resolution = "8h"', _("until the request is resolved"))
+    yield _key('time = "business"', _("business hours, or calendar"))
+
+
+def _rules(db: sqlite3.Connection) -> Lines:
+    yield from _intro(
+        _("Rules: what the relay does by itself. They are tried in this order."),
+        _("`wptui rules test` shows what they would have done yesterday."),
+    )
+    yield from _examples()
+
+
+def _examples() -> Lines:
+    yield "#[welcome]"
+    yield _key("on = true", _("false switches it off"))
+    yield _key(f"title = {string(_('Welcome'))}", _("as it is shown"))
+    yield _key('when = "first_message"', "message, first_message, opened, waiting, silent, resolved,")
+    yield _key("", "labelled, campaign, moved, survey_answered")
+    yield _key('after = "10m"', _("for waiting, silent and resolved: how long"))
+    yield _key('if = {hours = "open"}', "keyword, department, number, label, not_label, campaign,")
+    yield _key("", "priority, kind, hours, assigned, answered, score_below")
+    yield _key(f"then = [{{reply = {string(_('Hello!'))}}}]", "reply, canned, template, menu, note, label, unlabel,")
+    yield _key("", "priority, department, assign, campaign, snooze, resolve,")
+    yield _key("", "survey, notify, opt")
+    yield _key("stop = false", _("whether rules after it are left out"))
+    yield _key('every = "1d"', _("at most once in this time for a conversation"))
+
+
+def _macros(db: sqlite3.Connection) -> Lines:
+    yield from _intro(_("Macros: several acts on one key."))
+    yield "#[shipping]"
+    yield _key(f"title = {string(_('Shipping delayed'))}", _("as it is shown"))
+    yield _key('key = "f6"', _("a key, or none: macros are also chosen from a list"))
+    yield "#do = ["
+    yield _key('  {canned = "shipping"},', "reply, canned, template, note, label, unlabel, priority,")
+    yield _key('  {label = "shipping"},', "department, assign, campaign, snooze, resolve, survey,")
+    yield _key("  {resolve = true},", "notify, opt")
+    yield "#]"
+
+
+def _filters(db: sqlite3.Connection) -> Lines:
+    yield from _intro(_("Saved filters: views by a filter line, as it is typed in the inbox."))
+    yield "#[late-sales]"
+    yield _key(f"title = {string(_('Late in sales'))}", _("as it is shown"))
+    yield _key('filter = "is:late department:sales"', _("the line"))
+    yield _key('sort = "waiting"', _("the order: waiting, unread, last, campaign, window, priority"))
+
+
+_TEMPLATES: dict[str, Callable[[sqlite3.Connection], Lines]] = {
+    "canned": _canned,
+    "departments": _departments,
+    "roles": _roles,
+    "labels": _labels,
+    "hours": _hours,
+    "sla": _sla,
+    "rules": _rules,
+    "macros": _macros,
+    "filters": _filters,
+}
