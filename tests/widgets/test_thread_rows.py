@@ -18,6 +18,7 @@ from wptui.store.thread import ThreadRow
 from wptui.widgets.glyphs import ASCII, CELL, FULL
 from wptui.widgets.render.cells import FSI, PDI, line_width
 from wptui.widgets.render.context import ThreadContext
+from wptui.widgets.render.mentions import called
 from wptui.widgets.render.thread import SHOWN, block, place
 from wptui.widgets.styles import plain_text
 
@@ -277,3 +278,84 @@ def test_every_kind_of_row_fits_every_width(shop: Shop) -> None:
     busy = busy_thread(shop)
     for cells in range(12, 120, 7):
         assert drawn(shop, busy, replace(CONTEXT, width=cells))
+
+
+TEAM = replace(
+    CONTEXT, departments={"satis": "Satış", "iade": "İade"}, agents={**CONTEXT.agents, "rule:welcome": "Karşılama"}
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "actor", "sentence"),
+    [
+        (ev.ConversationMoved(department="iade", reason="iade istiyor"), "agent:a2",
+         "Mehmet Kurt moved it to İade: iade istiyor"),
+        (ev.ConversationMoved(department=""), "agent:a1", "you took it out of its department"),
+        (ev.ConversationPrioritised(priority=3), "agent:a2", "Mehmet Kurt set the priority: urgent"),
+        (ev.ConversationAssigned(agent="a2", how="auto"), "relay", "handed out to Mehmet Kurt"),
+        (ev.ConversationAssigned(agent=None, how="unanswered"), "relay", "left unanswered: it went back to the queue"),
+        (ev.ConversationAssigned(agent="a1", how="transfer", reason="Almanca"), "agent:a2",
+         "Mehmet Kurt transferred it to you: Almanca"),
+        (ev.RuleFired(rule="welcome", subject="7", acts=["reply"], skipped={"label": "no such label"}),
+         "rule:welcome", "rule Karşılama: reply · left out: label (no such label)"),
+        (ev.AgentNotified(agents=["a1", "a2"], text="acil"), "rule:welcome",
+         "rule Karşılama called you, Mehmet Kurt: acil"),
+    ],
+)  # fmt: skip
+def test_what_the_team_and_its_rules_did_is_told_in_words(
+    shop: Shop, event: ev.Data, actor: str, sentence: str
+) -> None:
+    shop.event(event, "c", actor=actor)
+    assert sentence in " ".join(drawn(shop, context=replace(TEAM, width=110)).split())
+
+
+def test_a_survey_is_told_with_its_score(shop: Shop) -> None:
+    shop.event(ev.SurveySent(survey="s1", kind="csat", request="r", message="m1"), "c", actor="rule:csat")
+    shop.event(ev.SurveyAnswered(survey="s1", ts=NOW, score=4, comment="hızlıydı"), "c")
+    assert "CSAT survey: 4 of 5: hızlıydı" in drawn(shop)
+
+
+def test_what_a_rule_wrote_is_marked_as_automatic(shop: Shop) -> None:
+    queued = ev.MessageQueued(message="m1", number="n1", kind="text", ts=NOW, text="Hoş geldiniz", automatic=True)
+    shop.event(queued, "c", actor="rule:welcome")
+    text = drawn(shop, context=TEAM)
+    assert "automatic · Karşılama" in text
+    assert text.count("automatic") == 1
+
+
+def test_colleagues_called_in_a_note_stand_out(shop: Shop) -> None:
+    note = ev.ConversationNoted(
+        note="x1", text="@Mehmet Kurt bakar mısın? @ayşe demir de görsün", mentions=["a2", "a1"]
+    )
+    shop.event(note, "c", actor="agent:a2")
+    row = thread.latest(shop.db, "c", 1)[0]
+    lines = block(row, place(row, None, False, CONTEXT), CONTEXT).lines
+    styled = {style: text for line in lines for text, style in line if "mention" in style}
+    assert styled == {
+        "thread-note thread-mention": "@Mehmet Kurt",
+        "thread-note thread-mention-me": "@ayşe demir",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("@Ali Can gel", ["b2"]),
+        ("@Ali gel", ["b1"]),
+        ("@Alinin", []),
+        ("posta@Ali", []),
+        ("@Ali @Ali", ["b1"]),
+        ("(@IŞIK)", ["b3"]),
+    ],
+)
+def test_a_call_is_a_whole_name(text: str, ids: list[str]) -> None:
+    assert called(text, {"b1": "Ali", "b2": "Ali Can", "b3": "ışık"}) == ids
+
+
+def test_a_message_sent_again_does_not_read_as_given_up(shop: Shop) -> None:
+    message = shop.answer("c", "yolda", status="failed:131026")
+    shop.event(ev.MessageDiscarded(message=message, again="m2"), "c", actor="agent:a1")
+    assert "sent again below" in drawn(shop)
+    other = shop.answer("c", "geldi", status="failed:131026")
+    shop.event(ev.MessageDiscarded(message=other), "c", actor="agent:a1")
+    assert "given up" in drawn(shop)

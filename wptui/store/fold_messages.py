@@ -204,8 +204,9 @@ def discarded(db: sqlite3.Connection, event: ev.Event, data: ev.MessageDiscarded
     # "failed" also for an unknown one: it is settled as not to be sent again; a late status still moves it on.
     _move(db, data.message, "failed", event.at // 1000)
     db.execute(
-        "UPDATE messages SET body = json_set(body, '$.discarded', 1) WHERE id = ? AND status = 'failed'",
-        (data.message,),
+        "UPDATE messages SET body = json_set(body, '$.discarded', 1, '$.again', ?2) "
+        "WHERE id = ?1 AND status = 'failed'",
+        (data.message, data.again),
     )
 
 

@@ -214,6 +214,8 @@ class MessageDiscarded(Data):
     """An agent gave up on a failed or unknown message; it stays in the thread as not sent."""
 
     message: str
+    again: str = ""
+    """Id of the message that is sent in its place."""
 
 
 @event("media.stored")

@@ -29,7 +29,9 @@ class ThreadContext:
     today: date
     me: str = ""
     agents: Mapping[str, str] = field(default_factory=dict)
-    """Agent id → name."""
+    """Agent id → name; `rule:` and a rule's id → its title."""
+    departments: Mapping[str, str] = field(default_factory=dict)
+    """Department id → name."""
     title: str = ""
     """The customer's name."""
     group: bool = False

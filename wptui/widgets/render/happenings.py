@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from wptui.i18n import _, format_duration
+from collections.abc import Mapping
+from typing import Any
+
+from wptui.i18n import N_, _, format_duration
 from wptui.store.thread import ThreadRow
 from wptui.widgets.render.context import ThreadContext
 from wptui.widgets.render.words import local, when, who
@@ -14,17 +17,34 @@ def sentence(row: ThreadRow, context: ThreadContext) -> str:
     actor = who(row.author, context.me, context.agents, context.title)
     match row.kind:
         case "assigned":
-            agent = body.get("agent")
-            if not agent:
-                return _("{who} gave it back to all").format(who=actor)
-            taker = who(f"agent:{agent}", context.me, context.agents)
-            if row.author == f"agent:{agent}":
-                return _("{who} took it over").format(who=actor)
-            return _("{who} assigned it to {agent}").format(who=actor, agent=taker)
+            return _assigned(row, actor, context)
+        case "moved":
+            id = str(body.get("department") or "")
+            name = context.departments.get(id, id)
+            text = _("{who} moved it to {department}") if id else _("{who} took it out of its department")
+            return _because(text.format(who=actor, department=name), body)
+        case "prioritised":
+            level = _PRIORITIES.get(body.get("priority"), "?")
+            return _("{who} set the priority: {priority}").format(who=actor, priority=_(level))
+        case "rule_fired":
+            return _fired(row, context)
+        case "notified":
+            names = ", ".join(who(f"agent:{agent}", context.me, context.agents) for agent in body.get("agents") or ())
+            told = _("{who} called {agents}").format(who=actor, agents=names or "?")
+            return f"{told}: {body['text']}" if body.get("text") else told
+        case "survey_sent":
+            return _("{survey} survey asked").format(survey=_survey(body))
+        case "survey_answered":
+            return _answered(body)
+        case "merged":
+            return _("{who} joined two contacts: this is one conversation now").format(who=actor)
+        case "split":
+            return _("{who} parted the contacts again").format(who=actor)
+        case "blocked":
+            blocked = body.get("blocked", True)
+            return (_("{who} blocked the customer") if blocked else _("{who} lifted the block")).format(who=actor)
         case "resolved":
-            reason = str(body.get("reason") or "")
-            text = _("{who} resolved it").format(who=actor)
-            return f"{text}: {reason}" if reason else text
+            return _because(_("{who} resolved it").format(who=actor), body)
         case "reopened":
             return _("{who} opened it again").format(who=actor)
         case "snoozed":
@@ -45,6 +65,61 @@ def sentence(row: ThreadRow, context: ThreadContext) -> str:
         case "call":
             return _call(row, context)
     return row.text or f"[{row.kind}]"
+
+
+_PRIORITIES: dict[object, str] = {0: N_("low"), 1: N_("normal"), 2: N_("high"), 3: N_("urgent")}
+
+
+def _because(text: str, body: Mapping[str, Any]) -> str:
+    """A sentence with the reason somebody gave."""
+    reason = str(body.get("reason") or "")
+    return f"{text}: {reason}" if reason else text
+
+
+def _assigned(row: ThreadRow, actor: str, context: ThreadContext) -> str:
+    body = row.body
+    agent, how = body.get("agent"), str(body.get("how") or "hand")
+    if not agent:
+        match how:
+            case "unanswered":
+                return _because(_("left unanswered: it went back to the queue"), body)
+            case "left":
+                return _because(_("its agent left: it went back to the queue"), body)
+        return _because(_("{who} gave it back to all").format(who=actor), body)
+    taker = who(f"agent:{agent}", context.me, context.agents)
+    if how == "auto":
+        return _("handed out to {agent}").format(agent=taker)
+    if row.author == f"agent:{agent}":
+        return _("{who} took it over").format(who=actor)
+    if how == "transfer":
+        return _because(_("{who} transferred it to {agent}").format(who=actor, agent=taker), body)
+    return _because(_("{who} assigned it to {agent}").format(who=actor, agent=taker), body)
+
+
+def _fired(row: ThreadRow, context: ThreadContext) -> str:
+    body = row.body
+    rule = f"rule:{body.get('rule') or ''}"
+    name = who(rule if body.get("rule") else row.author, context.me, context.agents)
+    text = name
+    if acts := [str(act) for act in body.get("acts") or ()]:
+        text = _("{rule}: {acts}").format(rule=name, acts=", ".join(acts))
+    if skipped := body.get("skipped"):
+        left = ", ".join(f"{act} ({why})" for act, why in dict(skipped).items())
+        text += f" {context.glyphs.dot} " + _("left out: {acts}").format(acts=left)
+    return text
+
+
+def _survey(body: Mapping[str, Any]) -> str:
+    return str(body.get("kind") or "").upper() or "?"
+
+
+def _answered(body: Mapping[str, Any]) -> str:
+    score, comment = body.get("score"), str(body.get("comment") or "")
+    text = _("{survey} survey answered").format(survey=_survey(body))
+    if isinstance(score, int):
+        most = 10 if body.get("kind") == "nps" else 5
+        text = _("{survey} survey: {score} of {most}").format(survey=_survey(body), score=score, most=most)
+    return f"{text}: {comment}" if comment else text
 
 
 def _call(row: ThreadRow, context: ThreadContext) -> str:

@@ -35,7 +35,8 @@ def outcome(row: ThreadRow, context: ThreadContext) -> list[Line]:
     dot = f" {glyphs.dot} "
     if row.status == Delivery.FAILED:
         if row.body.get("discarded"):
-            return [[(f"{glyphs.failed} " + _("not sent, given up"), "tick-failed")]]
+            told = _("not sent, sent again below") if row.body.get("again") else _("not sent, given up")
+            return [[(f"{glyphs.failed} {told}", "tick-failed")]]
         lines.append(
             [
                 (
@@ -121,7 +122,7 @@ def tags(row: ThreadRow, context: ThreadContext) -> Line:
         words.append(_("from the phone's history"))
     elif row.source == "standby" and row.dir == "in":
         words.append(_("answered by Meta's assistant"))
-    if row.automatic and row.author != "ai":
+    if row.automatic and row.author.startswith("agent:"):
         words.append(_("automatic"))
     product = row.body.get("product")
     if isinstance(product, dict) and product.get("id"):

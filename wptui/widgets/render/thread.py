@@ -17,8 +17,9 @@ from wptui.widgets.render.cells import Line, clip, clip_line, fit_right, isolate
 from wptui.widgets.render.context import ThreadContext
 from wptui.widgets.render.happenings import day_key, sentence
 from wptui.widgets.render.markup import Marked, filled, marked
+from wptui.widgets.render.mentions import calls
 from wptui.widgets.render.status import outcome, reactions, tags, tick
-from wptui.widgets.render.words import clock_time, kind_word, who
+from wptui.widgets.render.words import automatic, clock_time, kind_word, who
 
 SHOWN = 5000
 """Cells of a message's text that are shown before it has to be asked for."""
@@ -67,6 +68,8 @@ def _author(row: ThreadRow, before: ThreadRow | None, new_day: bool, context: Th
         return ""
     if row.dir == "in":
         return row.sender if context.group else ""
+    if row.automatic and row.author != "ai" and not row.author.startswith("agent:"):
+        return automatic(row.author, context.agents)
     mine = row.author == f"agent:{context.me}"
     # One's own name is told only where a colleague wrote just before.
     if mine and (before is None or before.dir != "out" or before.author == row.author):
@@ -128,7 +131,7 @@ def _event(row: ThreadRow, context: ThreadContext) -> list[Line]:
 def _author_line(row: ThreadRow, author: str, context: ThreadContext) -> Line:
     room = context.width - context.gutter - 2
     name = clip(simple(author), room, context.glyphs.ellipsis)
-    style = "thread-ai" if row.author == "ai" else "thread-author"
+    style = "thread-ai" if row.author == "ai" else "thread-automatic" if row.automatic else "thread-author"
     if row.dir == "in":
         return [("  ", "text"), (name, style)]
     return [(" " * (room - width(name)), "text"), (name, style)]
@@ -301,6 +304,9 @@ def _note(row: ThreadRow, context: ThreadContext) -> list[Line]:
     text = marked(row.text)
     offset = len(head)
     whole = text._replace(text=head + text.text, runs=[(a + offset, b + offset, s) for a, b, s in text.runs])
+    for start, end, agent in calls(whole.text, context.agents):
+        if start >= offset:
+            whole.runs.append((start, end, "thread-mention-me" if agent == context.me else "thread-mention"))
     whole.runs.insert(0, (0, offset, "thread-note-author"))
     lines: list[Line] = []
     for index, line in enumerate(filled(whole, room, "thread-note")):

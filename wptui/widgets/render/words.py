@@ -69,7 +69,7 @@ def kind_word(kind: str) -> str:
 
 
 def who(actor: str, me: str, agents: Mapping[str, str], customer: str = "") -> str:
-    """An actor's name as colleagues see it."""
+    """An actor's name as colleagues see it; `agents` may know rules' titles, under `rule:` and their ids."""
     kind, _colon, rest = actor.partition(":")
     if kind == "agent" or (kind not in ("customer", "rule") and actor in agents):
         agent = rest or actor
@@ -77,8 +77,15 @@ def who(actor: str, me: str, agents: Mapping[str, str], customer: str = "") -> s
     if kind == "customer":
         return rest or customer or _("customer")
     if kind == "rule":
-        return _("rule {name}").format(name=rest)
+        return _("rule {name}").format(name=agents.get(actor, rest))
     return {"phone": _("phone"), "ai": _("Meta's assistant"), "relay": _("relay"), "meta": _("Meta")}.get(kind, actor)
+
+
+def automatic(actor: str, agents: Mapping[str, str]) -> str:
+    """Over a message nobody wrote: that it is automatic, and by which rule."""
+    kind, _colon, rest = actor.partition(":")
+    word = _("automatic")
+    return f"{word} · {agents.get(actor, rest)}" if kind == "rule" and rest else word
 
 
 def initials(name: str) -> str:
