@@ -39,7 +39,7 @@ class CannedEntry(Entry):
     Without `media`, `file` is a path on this machine, to be uploaded.
     """
 
-    text: str
+    text: str = ""
     title: str = ""
     texts: dict[str, str] = {}
     file: str = ""
@@ -85,7 +85,8 @@ def _table(shortcut: str, entry: CannedEntry) -> str:
     lines = [f"[{_key(shortcut)}]"]
     if entry.title:
         lines.append(f"title = {string(entry.title)}")
-    lines.append(f"text = {string(entry.text)}")
+    if entry.text or not entry.file:
+        lines.append(f"text = {string(entry.text)}")
     lines += [f"texts.{_key(language)} = {string(text)}" for language, text in entry.texts.items()]
     if entry.file:
         lines.append(f"file = {string(entry.file)}")
@@ -132,7 +133,8 @@ def _read(text: str) -> tuple[Canned, list[SettingsError]]:
 
 def _check(found: Canned) -> Iterator[SettingsError]:
     for shortcut, entry in found.items():
-        yield from _length(entry.text, (shortcut, "text"))
+        if entry.text or not entry.file:  # a file may speak for itself
+            yield from _length(entry.text, (shortcut, "text"))
         if len(entry.title) > LONGEST_TITLE or "\n" in entry.title:
             yield SettingsError(N_("must be one line of up to {n} characters"), {"n": LONGEST_TITLE},
                                 path=(shortcut, "title"))  # fmt: skip

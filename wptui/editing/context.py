@@ -107,19 +107,22 @@ def _named(known: Known, what: str, names: Sequence[str], path: Path, *, wrong: 
 
 
 def _departments(known: Known, document: Any, agent: str) -> Found:
+    before = team.departments(known.db)
     for id, department in document.items():
-        yield from _named(known, "agent", department.members, (id, "members"), wrong=True)
-        yield from _named(known, "number", department.numbers, (id, "numbers"), wrong=True)
-    gone = [id for id in known.department if id not in document]
-    if gone:
-        count = known.db.execute(
-            f"SELECT count(*) FROM conversations WHERE department IN ({','.join('?' * len(gone))}) "
-            "AND state <> 'resolved'",
-            gone,
-        ).fetchone()[0]
-        if count:
-            sentence = N_("{n} open conversations are in departments that are no longer here: {names}")
-            yield SettingsError(sentence, {"n": count, "names": ", ".join(gone)}), False
+        old = before.get(id)
+        # Who was shut out since may stay until somebody takes them out; so may a number.
+        for what, names, kept in (
+            ("agent", department.members, old.members if old else []),
+            ("number", department.numbers, old.numbers if old else []),
+        ):
+            listed = [name if name not in kept else "" for name in names]
+            key = "members" if what == "agent" else "numbers"
+            yield from _named(known, what, listed, (id, key), wrong=True)
+    for id, gone in before.items():
+        (count,) = known.db.execute("SELECT count(*) FROM conversations WHERE department = ?", (id,)).fetchone()
+        if id not in document and count:
+            sentence = N_("{name} has conversations ({n}): they have to go to another department first")
+            yield SettingsError(sentence, {"name": gone.name, "n": count}), True
 
 
 def _roles(known: Known, document: Any, agent: str) -> Found:
@@ -132,9 +135,9 @@ def _roles(known: Known, document: Any, agent: str) -> Found:
                 sentence = N_("you may not do this yourself, so you cannot allow it to others")
                 yield SettingsError(sentence, path=(id, "permissions", place)), True
     for id, name, role in known.db.execute("SELECT id, name, role FROM agents WHERE NOT revoked ORDER BY id"):
-        if role not in document and role not in ROLES:
-            sentence = N_('{name} has the role "{role}", which is not here: they may do nothing then')
-            yield SettingsError(sentence, {"name": name or id, "role": role}), False
+        if role not in document and role in before and role not in ROLES:
+            sentence = N_('{name} has the role "{role}": give them another first')
+            yield SettingsError(sentence, {"name": name or id, "role": role}), True
 
 
 def _hours(known: Known, document: Any, agent: str) -> Found:

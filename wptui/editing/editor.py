@@ -28,7 +28,7 @@ SHOWN_CHANGES = 40
 ARRIVAL_TRIES, ARRIVAL_PAUSE = 100, 0.05
 """How often, and after how many seconds, to look for a colleague's change that the relay knows of."""
 
-_MARK = "#! "
+_MARK = "#!"
 """Begins the lines that are ours, and are taken out again."""
 
 Run = Callable[[Path], Awaitable[None]]
@@ -85,22 +85,23 @@ def run_editor(file: Path) -> None:
 # ── what is ours in the text ─────────────────────────────────────────────────────────────────────────────
 
 
-def marked(text: str, head: Iterable[str], findings: Iterable[Finding] = ()) -> tuple[str, frozenset[str]]:
-    """`text` with lines of ours, and those lines: `head` at its beginning, every finding above what it is about."""
+def marked(text: str, head: Iterable[str], findings: Iterable[Finding] = ()) -> str:
+    """`text` with lines of ours: `head` at its beginning, every finding above what it is about."""
     lines = text.splitlines(keepends=True)
-    above = [f"{_MARK}{line}".rstrip() for line in head]
-    ours = set(above)
     for finding in sorted(findings, key=lambda each: -each.line):
-        line = f"{_MARK}{' '.join(str(finding).split())}"
-        lines.insert(max(0, min(finding.line - 1, len(lines))), f"{line}\n")
-        ours.add(line)
-    return "".join(f"{line}\n" for line in above) + "".join(lines), frozenset(ours)
+        lines.insert(max(0, min(finding.line - 1, len(lines))), f"{_MARK} {' '.join(str(finding).split())}\n")
+    return "".join(f"{_MARK} {line}".rstrip() + "\n" for line in head) + "".join(lines)
 
 
-def unmarked(text: str, ours: frozenset[str]) -> str:
-    """`text` without the lines that `marked` put in."""
+def unmarked(text: str, before: str) -> str:
+    """`text` without lines of ours, however the agent changed them; what `before` had of that kind is not ours."""
+    known = {line.rstrip() for line in before.splitlines() if _is_marked(line)}
     lines = text.replace("\r\n", "\n").splitlines(keepends=True)
-    return "".join(line for line in lines if line.rstrip() not in ours)
+    return "".join(line for line in lines if not _is_marked(line) or line.rstrip() in known)
+
+
+def _is_marked(line: str) -> bool:
+    return line.startswith(f"{_MARK} ") or line.rstrip() == _MARK
 
 
 def keep(kind: str, text: str) -> Path:
@@ -157,7 +158,7 @@ class _Edit:
             if any(finding.wrong for finding in self.findings):
                 self.shown, self.merging = written, False
                 self.head = [
-                    _("This cannot be saved yet: see the lines that begin with {mark}").format(mark=_MARK.strip()),
+                    _("This cannot be saved yet: see the lines that begin with {mark}").format(mark=_MARK),
                     _("Leave it as it is to give up."),
                 ]
                 continue
@@ -169,7 +170,7 @@ class _Edit:
         head = [
             _(self.source.title) + (f" ({_('your own')})" if self.source.own else ""),
             _("Saved when you leave the editor; leave it unchanged or empty to save nothing."),
-            _("Lines that begin with {mark} are taken away again.").format(mark=_MARK.strip()),
+            _("Lines that begin with {mark} are taken away again.").format(mark=_MARK),
         ]
         if self.source.kind == documents.CANNED:
             head.append(_("Comments are not kept in canned replies."))
@@ -179,12 +180,11 @@ class _Edit:
         """The text as the agent leaves it. The file is private, and gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="wptui-") as folder:  # 0700
             file = Path(folder) / f"{self.source.kind}.toml"
-            text, ours = marked(self.text, self.head, self.findings)
             with paths.open_private(file, "wb") as out:
-                out.write(text.encode())
+                out.write(marked(self.text, self.head, self.findings).encode())
             await self.run(file)
             try:
-                return unmarked(file.read_bytes().decode(), ours)
+                return unmarked(file.read_bytes().decode(), self.text)
             except (OSError, UnicodeDecodeError) as error:
                 raise UsageError(_("the edited text cannot be read: {reason}").format(reason=error)) from error
 
@@ -206,7 +206,7 @@ class _Edit:
             if error.code == "invalid":
                 # The relay knows better than this version: what it says stands at the head.
                 self.shown, self.merging = self.text, False
-                self.head = [str(error), _("Leave it as it is to give up.")]
+                self.head = [*str(error).splitlines(), _("Leave it as it is to give up.")]
                 return None
             return self._kept(error)
         except WptuiError as error:

@@ -87,9 +87,9 @@ def _roles(db: sqlite3.Connection) -> Lines:
     yield _key(f"title = {string(_('Supervisor'))}", _("as it is shown"))
     yield "#permissions = ["
     for group, found in groupby(PERMISSIONS, lambda permission: permission.group):
-        yield f"#  # {_(group)}"
+        yield f"# {_(group)}"
         for permission in found:
-            yield f"#  {string(permission.id) + ',':<27} # {_(permission.title)}"
+            yield f"#{string(permission.id) + ',':<27} # {_(permission.title)}"
     yield "#]"
 
 
@@ -152,7 +152,7 @@ def _examples() -> Lines:
     yield _key(f"title = {string(_('Welcome'))}", _("as it is shown"))
     yield _key('when = "first_message"', "message, first_message, opened, waiting, silent, resolved,")
     yield _key("", "labelled, campaign, moved, survey_answered")
-    yield _key('after = "10m"', _("for waiting, silent and resolved: how long"))
+    yield "# " + _('after = "10m" says how long, for "waiting", "silent" and "resolved".')
     yield _key('if = {hours = "open"}', "keyword, department, number, label, not_label, campaign,")
     yield _key("", "priority, kind, hours, assigned, answered, score_below")
     yield _key(f"then = [{{reply = {string(_('Hello!'))}}}]", "reply, canned, template, menu, note, label, unlabel,")
@@ -168,9 +168,9 @@ def _macros(db: sqlite3.Connection) -> Lines:
     yield _key(f"title = {string(_('Shipping delayed'))}", _("as it is shown"))
     yield _key('key = "f6"', _("a key, or none: macros are also chosen from a list"))
     yield "#do = ["
-    yield _key('  {canned = "shipping"},', "reply, canned, template, note, label, unlabel, priority,")
-    yield _key('  {label = "shipping"},', "department, assign, campaign, snooze, resolve, survey,")
-    yield _key("  {resolve = true},", "notify, opt")
+    yield _key('{canned = "shipping"},', "reply, canned, template, note, label, unlabel, priority,")
+    yield _key('{label = "shipping"},', "department, assign, campaign, snooze, resolve, survey,")
+    yield _key("{resolve = true},", "notify, opt")
     yield "#]"
 
 
