@@ -222,6 +222,7 @@ async def test_logout_leaves_nothing(shop: Shop, private_home: Path) -> None:
 
 async def test_a_refused_token_is_told(shop: Shop) -> None:
     await wptui("list")
+    shop.relay.accounts.set_role("mehmet", "owner")
     shop.relay.accounts.revoke("ayse")
     done = await wptui("list")
     assert "wptui login" in done.err and "Traceback" not in done.err

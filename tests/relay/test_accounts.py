@@ -74,6 +74,7 @@ def test_nothing_in_the_file_signs_in(accounts: Accounts, tmp_path: Path) -> Non
 
 
 def test_a_revoked_agent_is_out_and_can_be_let_in_again(accounts: Accounts) -> None:
+    accounts.add("Patron")
     agent = accounts.add("Ayşe")
     token, session = accounts.redeem(accounts.code(agent.id), "laptop")
     accounts.revoke(agent.id)
@@ -110,7 +111,7 @@ def test_names_are_found_as_people_type_them(accounts: Accounts) -> None:
 
 
 async def test_revoking_from_another_process_cuts_the_connection(play: Stage) -> None:
-    ayse, mehmet = await play.sit_down("Ayşe"), await play.sit_down("Mehmet")
+    mehmet, ayse = await play.sit_down("Mehmet"), await play.sit_down("Ayşe")
     other = Accounts(play.relay.accounts.path)  # as `wptui relay agent revoke` has it
     other.revoke("ayse")
     other.close()

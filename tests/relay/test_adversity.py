@@ -273,6 +273,7 @@ async def test_who_is_revoked_in_the_middle_of_a_snapshot_gets_no_more(
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await talk(play)
+    play.relay.accounts.add("Patron", "owner")
     token = play.token()
     agent = play.relay.accounts.authenticate(token).agent
     from wptui.store import bundles
@@ -301,6 +302,7 @@ async def test_who_was_revoked_while_the_housekeeping_was_broken_is_put_out_all_
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ayse, _conversation = await talk(play)
+    play.relay.accounts.add("Patron", "owner")
     monkeypatch.setattr("wptui.relay.server.LOOK_SECONDS", 0.01)
     valid, failed = Accounts.valid, asyncio.Event()
 
@@ -317,6 +319,7 @@ async def test_who_was_revoked_while_the_housekeeping_was_broken_is_put_out_all_
 
 
 async def test_every_door_but_sign_in_asks_for_the_token(play: Stage) -> None:
+    play.relay.accounts.add("Patron")
     play.relay.accounts.add("Zoe")
     revoked = play.token("Zoe")
     play.relay.accounts.revoke(play.relay.accounts.find("Zoe").id)

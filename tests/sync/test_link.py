@@ -205,6 +205,7 @@ async def test_a_wrong_token_is_refused_with_the_next_step(house: House) -> None
 async def test_a_revoked_agent_is_out_at_once(house: House) -> None:
     await house.sandbox.say("ayse", "Merhaba")
     terminal = await house.terminal()
+    house.relay.accounts.add("Patron", "owner")
     house.relay.accounts.revoke("ayse")
     await until(lambda: terminal.link.state.kind is Kind.REFUSED)
     assert terminal.link.state.code in ("revoked", "unauthorized")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,7 @@ from wptui.i18n import _
 from wptui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from wptui.relay.accounts import Accounts, Device
+    from wptui.relay.accounts import Accounts
     from wptui.relay.config import RelayConfig
 
 
@@ -26,6 +26,13 @@ def _accounts(settings: RelayConfig) -> Accounts:
 
     path = settings.view_path if "://" in settings.database else Path(settings.database)
     return Accounts(accounts_path(path))
+
+
+def _known_role(settings: RelayConfig, role: str) -> str:
+    """`role`, if it is built in or one of the workspace's own. Raises UsageError."""
+    from wptui.relay.accounts import own_roles, role_named
+
+    return role_named(role, own_roles(settings.view_path))
 
 
 def _tell_code(settings: RelayConfig, code: str) -> None:
@@ -44,17 +51,24 @@ def _tell_code(settings: RelayConfig, code: str) -> None:
 
 @agent.command("add", help=_("Let somebody in, and print a one-time code for their terminal."))
 @click.argument("name")
+@click.option("--role", metavar="ROLE", help=_("owner, manager, agent, viewer, or a role of your own."))
 @CONFIG
-def agent_add(name: str, config_file: Path | None) -> int:
+def agent_add(name: str, role: str | None, config_file: Path | None) -> int:
     """Add an agent."""
     from wptui.relay import config
 
     if not name.strip():
         raise UsageError(_("A name is needed."))
     settings = config.load(config_file, secrets=False)
+    wanted = _known_role(settings, role) if role else ""
     accounts = _accounts(settings)
-    added = accounts.add(name)
-    click.echo(_("{name} may sign in; the id is {id}.").format(name=added.name, id=added.id))
+    if wanted not in ("", "owner") and not any(each.revoked_at is None for each in accounts.agents()):
+        raise UsageError(
+            _("The first agent is the owner."), hint=_("Add them without --role; colleagues may be anything.")
+        )
+    added = accounts.add(name, wanted)
+    told = _("{name} may sign in as {role}; the id is {id}.")
+    click.echo(told.format(name=added.name, role=added.role, id=added.id))
     _tell_code(settings, accounts.code(added.id))
     return 0
 
@@ -69,6 +83,23 @@ def agent_code(name: str, config_file: Path | None) -> int:
     settings = config.load(config_file, secrets=False)
     accounts = _accounts(settings)
     _tell_code(settings, accounts.code(accounts.find(name).id))
+    return 0
+
+
+@agent.command("role", help=_("Give somebody a role: owner, manager, agent, viewer, or one of your own."))
+@click.argument("name")
+@click.argument("role")
+@CONFIG
+def agent_role(name: str, role: str, config_file: Path | None) -> int:
+    """Change an agent's role."""
+    from wptui.relay import config
+
+    settings = config.load(config_file, secrets=False)
+    accounts = _accounts(settings)
+    found = accounts.find(name)
+    wanted = _known_role(settings, role)
+    accounts.set_role(found.id, wanted)
+    click.echo(_("{name} is {role} now.").format(name=found.name, role=wanted))
     return 0
 
 
@@ -121,21 +152,12 @@ def agent_list(config_file: Path | None, as_json: bool) -> int:
     if not agents:
         click.echo(_("There are no agents yet. `wptui relay agent add NAME` adds one."))
     for each in agents:
-        state = _("shut out") if each.revoked_at is not None else ""
-        click.echo(f"{each.id:<20} {each.name}  {state}".rstrip())
+        state = _("shut out") if each.revoked_at is not None else each.role
+        click.echo(f"{each.id:<20} {state:<12} {each.name}")
         for device in accounts.devices(each.id):
             if device.revoked_at is None:
                 click.echo(f"    {device.device}  {_minute(device.used_at)}")
     return 0
-
-
-def _device_row(device: Device) -> dict[str, Any]:
-    return {
-        "device": device.device,
-        "created_at": device.created_at,
-        "used_at": device.used_at,
-        "revoked": device.revoked_at is not None,
-    }
 
 
 def _minute(ts: int) -> str:

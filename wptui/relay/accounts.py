@@ -9,6 +9,7 @@ follows. The file is the authority, `AgentAdded` and `AgentRevoked` are its echo
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -23,8 +24,12 @@ import msgspec
 
 from wptui.i18n import _
 from wptui.model.errors import AuthError, StorageError, UsageError
+from wptui.model.permissions import ROLES
+from wptui.model.settings.roles import Roles
 from wptui.model.text import fold, safe_line
 from wptui.paths import ensure_dir
+
+_log = logging.getLogger("wptui.relay.accounts")
 
 CODE_MINUTES = 15
 """How long a one-time code can be used."""
@@ -48,6 +53,8 @@ CREATE INDEX IF NOT EXISTS tokens_agent ON tokens (agent);
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH = 12
 _USED_EVERY = 60
+_VERSION = 1
+"""`PRAGMA user_version`; before 1 there were no roles, and everybody could do everything."""
 
 _ATTEMPTS = 5
 _ATTEMPTS_ALL = 60
@@ -107,8 +114,28 @@ class Accounts:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_TABLES)
+            self._migrate()
         except (OSError, sqlite3.Error) as error:
             raise self._broken(error) from error
+
+    def _migrate(self) -> None:
+        """A workspace from before there were roles gets an owner: who has been there longest."""
+        if self._db.execute("PRAGMA user_version").fetchone()[0] >= _VERSION:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            first = self._db.execute(
+                "UPDATE agents SET role = 'owner', revision = revision + 1 WHERE id = "
+                "(SELECT id FROM agents WHERE revoked_at IS NULL ORDER BY created_at, id LIMIT 1) "
+                "AND NOT EXISTS (SELECT 1 FROM agents WHERE role = 'owner' AND revoked_at IS NULL) RETURNING name"
+            ).fetchone()
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        if first is not None:
+            _log.warning("%s is the workspace's owner now: nobody was. Colleagues' roles are theirs to give.", first[0])
 
     def close(self) -> None:
         """Close the file. May be called twice."""
@@ -160,11 +187,17 @@ class Accounts:
             hint=_("`wptui relay agent list` shows them; `wptui relay agent add NAME` adds one."),
         )
 
-    def add(self, name: str, role: str = "agent") -> Agent:
-        """A new agent, or a revoked one of that name taken back. Raises UsageError for a name in use."""
+    def add(self, name: str, role: str = "") -> Agent:
+        """A new agent, or a revoked one of that name taken back. Raises UsageError for a name in use.
+
+        Without a `role` the workspace's first agent is its owner, and who comes later an agent.
+        """
         name = safe_line(name, 60)
         stem = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:30] or "agent"
         with self._change() as db:
+            if not role:
+                somebody = db.execute("SELECT 1 FROM agents WHERE revoked_at IS NULL").fetchone()
+                role = "agent" if somebody else "owner"
             id, count = stem, 1
             while True:
                 row = db.execute("SELECT name, revoked_at FROM agents WHERE id = ?", (id,)).fetchone()
@@ -186,10 +219,29 @@ class Accounts:
                 id = f"{stem}-{count}"
         return self.find(id)
 
+    def set_role(self, agent: str, role: str) -> None:
+        """The agent with id `agent` has `role` from now on. Raises UsageError for the last owner."""
+        with self._change() as db:
+            if role != "owner":
+                self._keep_an_owner(db, agent)
+            db.execute(
+                "UPDATE agents SET role = ?1, revision = revision + 1 WHERE id = ?2 AND role <> ?1", (role, agent)
+            )
+
+    def _keep_an_owner(self, db: sqlite3.Connection, agent: str) -> None:
+        """Raises UsageError if nobody else is owner."""
+        owners = {id for (id,) in db.execute("SELECT id FROM agents WHERE role = 'owner' AND revoked_at IS NULL")}
+        if owners == {agent}:
+            raise UsageError(
+                _("{agent} is the last owner.").format(agent=self.find(agent).name),
+                hint=_("Make somebody else an owner first."),
+            )
+
     def revoke(self, agent: str) -> None:
-        """All tokens and codes of the agent with id `agent` are void from now on."""
+        """All tokens and codes of the agent with id `agent` are void from now on. Raises UsageError: the last owner."""
         now = self._now()
         with self._change() as db:
+            self._keep_an_owner(db, agent)
             db.execute(
                 "UPDATE agents SET revoked_at = ?, revision = revision + 1 WHERE id = ? AND revoked_at IS NULL",
                 (now, agent),
@@ -313,3 +365,36 @@ class Accounts:
 def _hash(secret: str) -> str:
     # Codes and tokens are random, so a plain digest cannot be reversed by guessing within a code's life.
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+# ── roles ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def own_roles(view: Path) -> Roles:
+    """The workspace's own roles, as the relay's view in file `view` knows them; none where there is no view yet."""
+    from wptui.store import team
+    from wptui.store.database import open_database
+
+    if not view.exists():
+        return {}
+    try:
+        db = open_database(view, read_only=True)
+    except (sqlite3.Error, StorageError):  # of another version: the relay builds it again when it starts
+        return {}
+    try:
+        found: Roles = team.document(db, "roles")
+        return found
+    except sqlite3.Error:
+        return {}
+    finally:
+        db.close()
+
+
+def role_named(role: str, own: Roles) -> str:
+    """`role`, if there is such a role. Raises UsageError, naming those there are."""
+    if role in ROLES or role in own:
+        return role
+    names = ", ".join([*ROLES, *own])
+    raise UsageError(
+        _("There is no role {name}.").format(name=safe_line(role, 40)), hint=_("There are: {names}").format(names=names)
+    )

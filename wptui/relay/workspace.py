@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("wptui.relay.workspace")
 
 EVERY = 3600.0
+RETURNED = 500
+"""Conversations of somebody who was shut out that go back to the queue in one turn."""
 _RETRY = 30.0
 _SETTLE = 2.0
 """Seconds after a template's webhook until the list is read: several come together."""
@@ -46,6 +48,9 @@ _TELLING = frozenset(
     }
 )
 """Webhook fields that tell of a change without saying all of it."""
+
+_REOPENING = frozenset({ev.MessageReceived.TYPE, ev.ConversationReopened.TYPE})
+"""Events that may open a conversation again whose assignee was shut out meanwhile."""
 
 Json = dict[str, Any]
 
@@ -111,6 +116,20 @@ def agents(db: sqlite3.Connection, accounts: Accounts) -> list[tuple[str, list[e
         if data:
             found.append((f"a:{agent.id}:{agent.revision}", data))
     return found
+
+
+def abandoned(db: sqlite3.Connection, now: int) -> list[Append]:
+    """The open conversations of agents who were shut out go back to the queue, `RETURNED` at a time.
+
+    A resolved one stays as it is until the customer writes again.
+    """
+    rows = db.execute(
+        "SELECT c.id FROM agents a JOIN conversations c ON c.assignee = a.id AND c.state IN ('open', 'snoozed') "
+        "WHERE a.revoked ORDER BY c.waiting_key, c.id LIMIT ?",
+        (RETURNED,),
+    ).fetchall()
+    left = ev.ConversationAssigned(agent=None, how="left")
+    return [Append([ev.make(left, at=now, actor="relay", conversation=id)]) for (id,) in rows]
 
 
 # ── what Meta says ───────────────────────────────────────────────────────────────────────────────────────
@@ -210,10 +229,13 @@ class Workspace:
         self._clock = clock
         self._ask = asyncio.Event()
         self._followed: tuple[int, int] | None = None
+        self._reopened = True
 
     def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
         """A webhook about a template or a number is a reason to ask Meta."""
         for event in events:
+            if event.type in _REOPENING:
+                self._reopened = True
             if event.actor != "meta":
                 continue
             if event.type in (ev.TemplateUpdated.TYPE, ev.NumberUpdated.TYPE) or (
@@ -227,11 +249,18 @@ class Workspace:
         await self.follow_accounts()
 
     async def follow_accounts(self) -> None:
-        """Tell which agents were added or revoked, if anybody has written to the accounts. Raises StorageError."""
-        stamp = self._accounts.stamp()
-        if stamp == self._followed:
-            return
+        """Tell which agents were added or revoked, if anybody has written to the accounts. Raises StorageError.
 
+        What those who were shut out leave behind goes back to the queue.
+        """
+        stamp = self._accounts.stamp()
+        if stamp != self._followed:
+            await self._tell_accounts(stamp)
+        if self._reopened:
+            self._reopened = False
+            await self._take_back()
+
+    async def _tell_accounts(self, stamp: tuple[int, int]) -> None:
         def build(db: sqlite3.Connection) -> list[Append]:
             return [
                 group for unique, data in agents(db, self._accounts) for group in _append(data, self._clock, unique)
@@ -239,6 +268,15 @@ class Workspace:
 
         await self._clerk.act(build)
         self._followed = stamp
+        self._reopened = True
+
+    async def _take_back(self) -> None:
+        try:
+            while await self._clerk.act(lambda db: abandoned(db, int(self._clock() * 1000))):
+                pass
+        except BaseException:
+            self._reopened = True
+            raise
 
     async def run(self, graph: GraphClient) -> None:
         """Ask Meta for numbers and templates, now and again, until cancelled."""
