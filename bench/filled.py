@@ -74,9 +74,20 @@ def fill(
         db.execute(
             "UPDATE conversations SET waiting_key = COALESCE(waiting_since, ?1 - last_at), unread_key = "
             "CASE WHEN unread > 0 THEN 0 ELSE ?1 END - last_at, "
+            "priority = 1 + (created_seq % 104 = 0), due_at = waiting_since + 600, "
+            "due_what = iif(waiting_since IS NULL, '', 'next'), due_key = COALESCE(waiting_since + 600, ?1 - last_at), "
             "campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END",
             (FAR,),
         )
+        db.execute(
+            "UPDATE conversations SET priority_key = (3 - priority) * 10 * ?1 + COALESCE(waiting_since, ?1 - last_at)",
+            (FAR,),
+        )
+        db.execute(
+            "INSERT INTO mentions (note, agent, conversation, ts) SELECT 'n' || id, 'a1', id, last_at "
+            "FROM conversations WHERE created_seq % 8000 = 8"
+        )
+        db.execute("INSERT INTO followers SELECT id, 'a1' FROM conversations WHERE created_seq % 8000 = 16")
         db.executemany(
             "INSERT INTO requests (id, conversation, opened_at, first_response_at, waiting_since)"
             " VALUES (?, ?, ?, ?, ?)",

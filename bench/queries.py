@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.figures import arguments, tell
 from bench.filled import fill
 from wptui.store import filters, inbox, search, stats, thread
-from wptui.store.inbox import InboxQuery, Sort
+from wptui.store.inbox import InboxQuery, Sort, View
 
 
 def milliseconds(work: Callable[[], object], runs: int = 15) -> float:
@@ -39,6 +39,15 @@ def measured(db: sqlite3.Connection, size: int) -> dict[str, float]:
         "inbox, page in the middle": lambda: inbox.window(db, query, size // 3, 50),
         "inbox, count": lambda: inbox.count(db, query),
         "inbox, place of a conversation": lambda: inbox.position(db, query, middle),
+        "most urgent": lambda: inbox.most_urgent(db, "a1"),
+        "most urgent of a department": lambda: inbox.most_urgent(db, "a1", {"satis", "destek"}),
+        "view late, first 50 by deadline": lambda: inbox.window(
+            db, InboxQuery(view=View.LATE, sort=Sort.DUE, now=now), 0, 50
+        ),
+        "view late, count": lambda: inbox.count(db, InboxQuery(view=View.LATE, now=now)),
+        "view mentions": lambda: inbox.window(db, InboxQuery(view=View.MENTIONS, me="a1", now=now), 0, 50),
+        "view following": lambda: inbox.window(db, InboxQuery(view=View.FOLLOWING, me="a1", now=now), 0, 50),
+        "filter, due soon": lambda: inbox.count(db, InboxQuery(filter=filters.parse("is:due"), now=now)),
         "header counters": lambda: inbox.counters(db, "a1", now),
         "thread, last 100": lambda: thread.latest(db, middle, 100),
         "live pane": lambda: stats.day_figures(db, now - 86400, now, now),

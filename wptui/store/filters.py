@@ -6,14 +6,21 @@ Words without a key are looked for in name, phone and messages. A leading "-" ne
 from __future__ import annotations
 
 import shlex
+import sqlite3
 from dataclasses import dataclass
 
 from wptui.model.errors import UsageError
+from wptui.model.priority import NAMES
 from wptui.model.text import fold
+from wptui.store import team
 from wptui.store.search import match_expression
+
+DUE_SOON = 600
+"""Within how many seconds a deadline is near (`is:due`)."""
 
 STATES = (
     "late",
+    "due",
     "waiting",
     "unread",
     "mine",
@@ -24,8 +31,11 @@ STATES = (
     "closing",
     "group",
     "failed",
+    "mentioned",
+    "followed",
+    *NAMES,
 )
-KEYS = ("is", "campaign", "label", "number", "from", "agent")
+KEYS = ("is", "campaign", "label", "number", "from", "agent", "department", "priority")
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,18 @@ def parse(source: str) -> Filter:
             continue
         if key == "is" and value not in STATES:
             raise UsageError(f"is:{value} is not known", hint=" ".join(f"is:{state}" for state in STATES))
+        if key == "priority" and value not in NAMES:
+            raise UsageError(f"priority:{value} is not known", hint=" ".join(f"priority:{name}" for name in NAMES))
         terms.append((wanted, key, value))
     return Filter(source, tuple(terms))
 
 
+MENTIONED = "c.id IN (SELECT conversation FROM mentions WHERE agent = :me AND seen = 0)"
+FOLLOWED = "c.id IN (SELECT conversation FROM followers WHERE agent = :me)"
+
 _IS = {
-    "late": "(c.due_at IS NOT NULL AND c.due_at <= :now)",
+    "late": "c.due_key <= :now",
+    "due": f"(c.due_key > :now AND c.due_key <= :now + {DUE_SOON})",
     "waiting": "c.waiting_since IS NOT NULL",
     "unread": "c.unread > 0",
     "mine": "c.assignee = :me",
@@ -75,11 +91,13 @@ _IS = {
     "closing": "(c.window_expires > :now AND c.window_expires <= :now + 7200)",
     "group": "c.kind = 'group'",
     "failed": "c.preview_status IN ('failed', 'unknown')",
-}
+    "mentioned": MENTIONED,
+    "followed": FOLLOWED,
+} | {name: f"c.priority = {level.value}" for name, level in NAMES.items()}
 
 
-def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
-    """SQL conditions and their parameters."""
+def conditions(db: sqlite3.Connection, wanted: Filter) -> tuple[list[str], dict[str, str]]:
+    """SQL conditions and their parameters; departments are looked up by name in the store's settings."""
     sql: list[str] = []
     parameters: dict[str, str] = {}
     for index, (want, key, value) in enumerate(wanted.terms):
@@ -102,6 +120,14 @@ def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
                     "c.number IN (SELECT id FROM numbers WHERE id = "
                     f":{name} OR instr(wptui_fold(name || ' ' || display), :{name}))"
                 )
+            case "priority":
+                condition = _IS[value]
+                del parameters[name]
+            case "department":
+                condition = _department(db, name, parameters)
+            case "agent" if value == "me":
+                condition = "c.assignee = :me"
+                del parameters[name]
             case "agent":
                 condition = (
                     f"c.assignee IN (SELECT id FROM agents WHERE id = :{name} OR instr(wptui_fold(name), :{name}))"
@@ -116,3 +142,15 @@ def conditions(wanted: Filter) -> tuple[list[str], dict[str, str]]:
                 )
         sql.append(condition if want else f"NOT {condition}")
     return sql, parameters
+
+
+def _department(db: sqlite3.Connection, name: str, parameters: dict[str, str]) -> str:
+    """A department by its id or a part of its name; `none` is the common queue."""
+    wanted = parameters.pop(name)
+    found = [""] if wanted == "none" else []
+    found += [id for id, each in team.departments(db).items() if wanted == fold(id) or wanted in fold(each.name)]
+    # An id whose department is no more still finds what lies there.
+    found.append(wanted)
+    names = {f"{name}_{index}": id for index, id in enumerate(found)}
+    parameters |= names
+    return f"c.department IN ({', '.join(f':{each}' for each in names)})"

@@ -18,7 +18,7 @@ from wptui.store.schema import URGENCY
 
 
 class Sort(StrEnum):
-    """Orders of the inbox; within each the newest activity first."""
+    """Orders of the inbox; within each the newest activity first. `DUE` begins with the soonest deadline."""
 
     WAITING = "waiting"
     UNREAD = "unread"
@@ -110,21 +110,21 @@ def _row(values: tuple[Any, ...]) -> InboxRow:
     return InboxRow(*fields)
 
 
-def _where(query: InboxQuery) -> tuple[str, dict[str, Any]]:
+def _where(db: sqlite3.Connection, query: InboxQuery) -> tuple[str, dict[str, Any]]:
     view = {
         View.ALL: "c.state = 'open'",
         View.MINE: "c.assignee = :me AND c.state = 'open'",
         View.UNASSIGNED: "c.assignee = '' AND c.state = 'open'",
-        View.LATE: "c.state = 'open' AND c.due_at <= :now",
-        View.MENTIONS: "c.id IN (SELECT conversation FROM mentions WHERE agent = :me "
-        "AND (NOT seen OR c.state = 'open'))",
-        View.FOLLOWING: "c.id IN (SELECT conversation FROM followers WHERE agent = :me) AND c.state <> 'resolved'",
+        View.LATE: "c.state = 'open' AND c.due_key <= :now",
+        View.MENTIONS: "c.id IN (SELECT conversation FROM mentions WHERE agent = :me) "
+        f"AND (c.state = 'open' OR {filters.MENTIONED})",
+        View.FOLLOWING: f"{filters.FOLLOWED} AND c.state <> 'resolved'",
         View.SNOOZED: "c.state = 'snoozed'",
         View.RESOLVED: "c.state = 'resolved'",
     }[query.view]
     if query.filter.names_state and query.view is View.ALL:
         view = "1"
-    more, parameters = filters.conditions(query.filter)
+    more, parameters = filters.conditions(db, query.filter)
     return " AND ".join([view, *more]), {"me": query.me, "now": query.now, **parameters}
 
 
@@ -134,13 +134,13 @@ def _order(sort: Sort) -> str:
 
 def count(db: sqlite3.Connection, query: InboxQuery) -> int:
     """How many conversations the query lists."""
-    where, parameters = _where(query)
+    where, parameters = _where(db, query)
     return int(db.execute(f"SELECT COUNT(*) FROM conversations c WHERE {where}", parameters).fetchone()[0])
 
 
 def window(db: sqlite3.Connection, query: InboxQuery, offset: int, limit: int) -> list[InboxRow]:
     """Rows `offset` … `offset + limit` of the list."""
-    where, parameters = _where(query)
+    where, parameters = _where(db, query)
     parameters |= {"limit": limit, "offset": offset}
     if query.sort is not Sort.WINDOW:
         return _page(db, where, _order(query.sort), parameters)
@@ -169,7 +169,7 @@ def _closing(db: sqlite3.Connection, where: str, parameters: dict[str, Any]) -> 
 
 def position(db: sqlite3.Connection, query: InboxQuery, conversation: str) -> int | None:
     """Where `conversation` stands in the list, from 0; None if the query does not list it."""
-    where, parameters = _where(query)
+    where, parameters = _where(db, query)
     parameters["id"] = conversation
     this = db.execute(f"SELECT 1 FROM conversations c WHERE {where} AND c.id = :id", parameters).fetchone()
     if this is None:
@@ -209,9 +209,10 @@ def most_urgent(db: sqlite3.Connection, me: str, departments: Collection[str] = 
     takes from all. By priority, then the next deadline, then who waits longest.
     """
     names = [f":d{index}" for index in range(len(departments))]
-    place = f"AND department IN ('', {', '.join(names)})" if departments else ""
+    place = f"AND +department IN ('', {', '.join(names)})" if departments else ""
+    # The pluses keep to the index of the order, in which the first that fits ends the search.
     row = db.execute(
-        f"SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND state = 'open' AND assignee IN ('', :me) "
+        "SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND +state = 'open' AND +assignee IN ('', :me) "
         f"{place} ORDER BY {URGENCY} LIMIT 1",
         {"me": me, **{f"d{index}": id for index, id in enumerate(departments)}},
     ).fetchone()
@@ -243,7 +244,7 @@ def counters(db: sqlite3.Connection, me: str, now: int) -> Counters:
     return Counters(
         open=one("SELECT COUNT(*) FROM conversations WHERE state = 'open'")[0],
         waiting=waiting,
-        late=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND due_at <= ?", now)[0],
+        late=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND due_key <= ?", now)[0],
         oldest=oldest,
         unread=one("SELECT COUNT(*) FROM conversations WHERE state = 'open' AND unread_key < 50000000000")[0],
         mine=one("SELECT COUNT(*) FROM conversations WHERE assignee = ? AND state = 'open'", me)[0],

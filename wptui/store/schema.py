@@ -162,8 +162,7 @@ CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_
 CREATE INDEX conversations_window ON conversations (state, window_expires, id);
 CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id);
 CREATE INDEX conversations_priority ON conversations (state, priority_key, id);
-CREATE INDEX conversations_soonest ON conversations (state, due_key, id);
-CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX conversations_due ON conversations (state, due_key, id);
 CREATE INDEX conversations_department ON conversations (department, state, waiting_key, id);
 CREATE INDEX conversations_urgent ON conversations ({URGENCY}) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_since ON conversations (waiting_since) WHERE waiting_since IS NOT NULL;
