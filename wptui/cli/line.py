@@ -23,19 +23,19 @@ STATES = ("accepted", "sent", "delivered")
 Decorator = Callable[[Any], Any]
 
 
-def _json_option() -> Decorator:
+def json_option() -> Decorator:
     return click.option("--json", "as_json", is_flag=True, help=_("For programs: one JSON object."))
 
 
-def _offline_option() -> Decorator:
+def offline_option() -> Decorator:
     return click.option(
         "--offline", is_flag=True, help=_("Do not connect: show what is here, and leave commands in the outbox.")
     )
 
 
-def _act(function: Any) -> Any:
+def act_options(function: Any) -> Any:
     """The options every changing command has."""
-    return _json_option()(_offline_option()(function))
+    return json_option()(offline_option()(function))
 
 
 @click.command(
@@ -48,8 +48,8 @@ def _act(function: Any) -> Any:
 @click.option("--sort", type=click.Choice(SORTS), default="waiting", show_default=True, help=_("In which order."))
 @click.option("--filter", "filter_line", default="", metavar="FILTER", help=_("Only those that match."))
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help=_("How many at most."))
-@_json_option()
-@_offline_option()
+@json_option()
+@offline_option()
 def list_command(view: str, sort: str, filter_line: str, limit: int, as_json: bool, offline: bool) -> int:
     """Print the inbox."""
     from wptui.cli import line_show
@@ -63,8 +63,8 @@ def list_command(view: str, sort: str, filter_line: str, limit: int, as_json: bo
 @click.argument("id", metavar="ID")
 @click.option("--limit", type=click.IntRange(1, 5000), default=50, show_default=True, help=_("The last so many."))
 @click.option("--ids", is_flag=True, help=_("With the id of each message at the end of its line."))
-@_json_option()
-@_offline_option()
+@json_option()
+@offline_option()
 def read_command(id: str, limit: int, ids: bool, as_json: bool, offline: bool) -> int:
     """Print a conversation."""
     from wptui.cli import line_show
@@ -77,8 +77,8 @@ def read_command(id: str, limit: int, ids: bool, as_json: bool, offline: bool) -
 )
 @click.argument("words", metavar="WORDS", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help=_("How many at most."))
-@_json_option()
-@_offline_option()
+@json_option()
+@offline_option()
 def search_command(words: tuple[str, ...], limit: int, as_json: bool, offline: bool) -> int:
     """Print what matches."""
     from wptui.cli import line_show
@@ -112,7 +112,7 @@ def search_command(words: tuple[str, ...], limit: int, as_json: bool, offline: b
 )
 @click.option("--timeout", type=click.FloatRange(0), default=30.0, show_default=True, help=_("Seconds to wait."))
 @click.option("--force", is_flag=True, help=_("Even if a colleague has answered meanwhile."))
-@_act
+@act_options
 def reply_command(id: str, text: str | None, as_json: bool, offline: bool, **options: Any) -> int:
     """Answer a customer."""
     given = [name for name in ("canned", "template", "file") if options[name]] + (["TEXT"] if text is not None else [])
@@ -129,20 +129,21 @@ def reply_command(id: str, text: str | None, as_json: bool, offline: bool, **opt
 @click.command(help=_("Write a note that only colleagues see. TEXT may be - to read it from standard input."))
 @click.argument("id", metavar="ID")
 @click.argument("text", metavar="TEXT")
-@_act
-def note_command(id: str, text: str, as_json: bool, offline: bool) -> int:
+@click.option("--mention", "mentions", metavar="AGENT", multiple=True, help=_("Call a colleague: an id or a name."))
+@act_options
+def note_command(id: str, text: str, mentions: tuple[str, ...], as_json: bool, offline: bool) -> int:
     """Write a note."""
     if text == "-":
         text = sys.stdin.read().rstrip("\n")
     from wptui.cli import line_act
 
-    return line_act.note(id, text, as_json=as_json, offline=offline)
+    return line_act.note(id, text, mentions, as_json=as_json, offline=offline)
 
 
 @click.command(help=_("Give a conversation to AGENT (an id or name), to me, or to nobody."))
 @click.argument("id", metavar="ID")
 @click.argument("agent", metavar="AGENT|me|nobody")
-@_act
+@act_options
 def assign_command(id: str, agent: str, as_json: bool, offline: bool) -> int:
     """Give it to somebody."""
     from wptui.cli import line_act
@@ -152,7 +153,7 @@ def assign_command(id: str, agent: str, as_json: bool, offline: bool) -> int:
 
 @click.command(help=_("Close the request: what the customer wanted is done."))
 @click.argument("id", metavar="ID")
-@_act
+@act_options
 def resolve_command(id: str, as_json: bool, offline: bool) -> int:
     """Close the request."""
     from wptui.cli import line_act
@@ -162,7 +163,7 @@ def resolve_command(id: str, as_json: bool, offline: bool) -> int:
 
 @click.command(help=_("Open a resolved request again."))
 @click.argument("id", metavar="ID")
-@_act
+@act_options
 def reopen_command(id: str, as_json: bool, offline: bool) -> int:
     """Open it again."""
     from wptui.cli import line_act
@@ -175,7 +176,7 @@ def reopen_command(id: str, as_json: bool, offline: bool) -> int:
 )
 @click.argument("id", metavar="ID")
 @click.argument("until", metavar="UNTIL")
-@_act
+@act_options
 def snooze_command(id: str, until: str, as_json: bool, offline: bool) -> int:
     """Put it aside."""
     from wptui.cli import line_act
@@ -189,7 +190,7 @@ def snooze_command(id: str, until: str, as_json: bool, offline: bool) -> int:
 )
 @click.argument("id", metavar="ID")
 @click.argument("labels", metavar="+LABEL|-LABEL", nargs=-1, required=True, type=click.UNPROCESSED)
-@_act
+@act_options
 def label_command(id: str, labels: tuple[str, ...], as_json: bool, offline: bool) -> int:
     """Label it."""
     from wptui.cli import line_act

@@ -21,15 +21,16 @@ Plan = Callable[[Line, InboxRow], list[tuple[AnyCommand, str]]]
 """The commands to give, each with the sentence that says it is done."""
 
 
-def note(wanted: str, text: str, *, as_json: bool, offline: bool) -> int:
-    """Writes a note."""
+def note(wanted: str, text: str, mentions: Sequence[str] = (), *, as_json: bool, offline: bool) -> int:
+    """Writes a note that calls the agents `mentions` (ids or names)."""
     if not text.strip():
         raise UsageError(_("the text is missing"))
 
     def plan(line: Line, row: InboxRow) -> list[tuple[AnyCommand, str]]:
-        return [(AddNote(conversation=row.id, text=text), _("Note written."))]
+        called = [line_find.agent(line.db, each, line.me) or "" for each in mentions]
+        return [(AddNote(conversation=row.id, text=text, mentions=called), _("Note written."))]
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
 def assign(wanted: str, agent: str, *, as_json: bool, offline: bool) -> int:
@@ -41,7 +42,7 @@ def assign(wanted: str, agent: str, *, as_json: bool, offline: bool) -> int:
         told = _("Assigned to {name}.").format(name=name) if to else _("Assigned to nobody.")
         return [(Assign(conversation=row.id, agent=to, expect=row.assignee or None), told)]
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
 def resolve(wanted: str, *, as_json: bool, offline: bool) -> int:
@@ -50,7 +51,7 @@ def resolve(wanted: str, *, as_json: bool, offline: bool) -> int:
     def plan(_line: Line, row: InboxRow) -> list[tuple[AnyCommand, str]]:
         return [(Resolve(conversation=row.id), _("Resolved."))]
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
 def reopen(wanted: str, *, as_json: bool, offline: bool) -> int:
@@ -59,7 +60,7 @@ def reopen(wanted: str, *, as_json: bool, offline: bool) -> int:
     def plan(_line: Line, row: InboxRow) -> list[tuple[AnyCommand, str]]:
         return [(Reopen(conversation=row.id), _("Open again."))]
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
 def snooze(wanted: str, until: str, *, as_json: bool, offline: bool) -> int:
@@ -70,7 +71,7 @@ def snooze(wanted: str, until: str, *, as_json: bool, offline: bool) -> int:
         told = _("Snoozed until {time}.").format(time=when(at, line.now, None)) if at else _("Back from snooze.")
         return [(Snooze(conversation=row.id, until=at), told)]
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
 def label(wanted: str, labels: Sequence[str], *, as_json: bool, offline: bool) -> int:
@@ -87,10 +88,10 @@ def label(wanted: str, labels: Sequence[str], *, as_json: bool, offline: bool) -
             steps.append((Label(conversation=row.id, label=name, on=on), told.format(name=name)))
         return steps
 
-    return _do(wanted, plan, as_json=as_json, offline=offline)
+    return carry_out(wanted, plan, as_json=as_json, offline=offline)
 
 
-def _do(wanted: str, plan: Plan, *, as_json: bool, offline: bool) -> int:
+def carry_out(wanted: str, plan: Plan, *, as_json: bool, offline: bool) -> int:
     """Carries the plan out, a command at a time; stops at the first that is refused."""
 
     async def work() -> int:

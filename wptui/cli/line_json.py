@@ -15,6 +15,7 @@ import click
 from wptui.cli.line_link import Line
 from wptui.cli.line_text import Names, failure
 from wptui.model.delivery import Delivery
+from wptui.model.priority import Priority
 from wptui.model.window import is_open
 from wptui.store.inbox import InboxRow
 from wptui.store.search import Hit
@@ -54,6 +55,9 @@ def conversation(row: InboxRow, names: Names, db: sqlite3.Connection, now: int) 
         "unread": row.unread,
         "waiting_since": row.waiting_since,
         "late": row.due_at is not None and row.due_at <= now,
+        "department": row.department or None,
+        "priority": Priority(row.priority).name.lower(),
+        "due_at": row.due_at,
         "snoozed_until": row.snoozed_until,
         "window_open": is_open(row.window_expires, now),
         "window_expires": row.window_expires,
