@@ -73,7 +73,7 @@ def _encode(data: Any) -> str:
 
 def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerged, changes: Changes) -> None:
     gone, into = _row(db, "contacts", data.contact), _row(db, "contacts", data.into)
-    if gone is None:
+    if gone is None or gone["seq"] > event.seq:  # brought by a bundle, and somebody else again since
         return retitle(db, data.into, changes)
     if into is not None and newer(db, event, data.into):
         _update(db, "contacts", data.into, _joined(gone, into))
@@ -92,6 +92,7 @@ def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerg
             "INSERT OR IGNORE INTO merges (seq, at, by, contact, into_contact, data) VALUES (?, ?, ?, ?, ?, ?)",
             (event.seq, event.at // 1000, event.actor, data.contact, data.into, _encode(kept)),
         )
+    changes.placed.update(_ids(db, "SELECT id FROM conversations WHERE contact = ?", data.contact))
     db.execute("UPDATE aliases SET contact = ? WHERE contact = ?", (data.into, data.contact))
     db.execute("UPDATE conversations SET contact = ? WHERE contact = ?", (data.into, data.contact))
     db.execute("DELETE FROM contacts WHERE id = ?", (data.contact,))
@@ -155,7 +156,7 @@ def merged(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationMerged,
             if "gone" in entry:
                 entry |= {"after": _row(db, "conversations", data.into), "dropped": dropped}
             seq, kept = merge
-            kept["conversations"][gone] = entry
+            kept.setdefault("conversations", {})[gone] = entry
             db.execute("UPDATE merges SET data = ? WHERE seq = ?", (_encode(kept), seq))
     remove_conversation(db, gone)
     changes.placed |= {gone, data.into}
@@ -177,7 +178,7 @@ def _note(db: sqlite3.Connection, gone: str, into: str, merge: tuple[int, Row]) 
     """What an undo has to know of `gone` and of `into` as they stand before they become one."""
     seq, kept = merge
     row = db.execute("SELECT contact, into_contact FROM merges WHERE seq = ?", (seq,)).fetchone()
-    owner = row[0] if gone in kept["owned"] else row[1]
+    owner = row[0] if gone in kept.get("owned", ()) else row[1]
     entry: Row = {"into": into, "origins": _origins(db, gone, owner, seq)}
     if "contact" not in kept:
         return entry
@@ -200,7 +201,7 @@ def _origins(db: sqlite3.Connection, conversation: str, owner: str, before: int)
     for (data,) in db.execute(
         "SELECT data FROM merges WHERE into_contact = ? AND undone = 0 AND seq < ?", (owner, before)
     ):
-        for entry in msgspec.json.decode(data)["conversations"].values():
+        for entry in msgspec.json.decode(data).get("conversations", {}).values():
             if entry["into"] == conversation:
                 found.update(entry["origins"])
     return sorted(found)
