@@ -9,12 +9,12 @@ import pytest
 
 from tests.screens.looking import hides, shows, until, write
 from tests.screens.stage import Stage
+from wptui.model.canned import fill
 from wptui.model.commands import DiscardMessage, React, RetryMessage, SendMessage
 from wptui.screens.file_paths import complete
 from wptui.screens.message_commands import file_name
 from wptui.screens.story import story_lines
 from wptui.screens.terminal import clipboard, desktop, through, title
-from wptui.screens.variables import fill
 from wptui.screens.writing import place
 from wptui.widgets.styles import plain_text
 

@@ -16,13 +16,13 @@ from wptui.cli.line_text import Names
 from wptui.cloudapi.payloads import check_content
 from wptui.cloudapi.templates import fill_template, template_components, template_parameters, unfillable
 from wptui.i18n import _
+from wptui.model.canned import fill
 from wptui.model.commands import SendMessage
 from wptui.model.delivery import RANK, Delivery
 from wptui.model.errors import RefusedError, UsageError
-from wptui.screens.variables import fill, known_values
-from wptui.store.database import get_meta
 from wptui.store.inbox import InboxRow
 from wptui.store.thread import ThreadRow
+from wptui.store.variables import canned_text, known_values
 from wptui.sync.media import upload
 
 Json = dict[str, Any]
@@ -93,15 +93,17 @@ async def _content(line: Line, row: InboxRow, options: Wanted) -> tuple[Json, st
 
 def _canned(line: Line, row: InboxRow, shortcut: str) -> str:
     shortcut = shortcut.removeprefix("/")
-    found = line.db.execute("SELECT text FROM canned WHERE shortcut = ?", (shortcut,)).fetchone()
+    found = line.db.execute(
+        "SELECT text, texts FROM canned WHERE shortcut = ? ORDER BY owner DESC", (shortcut,)
+    ).fetchone()
     if found is None:
         names = ", ".join(name for (name,) in line.db.execute("SELECT shortcut FROM canned ORDER BY shortcut"))
         raise UsageError(
             _("There is no canned reply {name}").format(name=shortcut),
             hint=_("There are: {names}").format(names=names) if names else "",
         )
-    agent, workspace = Names(line.db, line.me).agent(line.me), str(get_meta(line.db, "workspace", "") or "")
-    text = fill(found[0], known_values(line.db, row, agent, workspace))
+    values = known_values(line.db, row.id, agent=Names(line.db, line.me).agent(line.me), now=line.now)
+    text = fill(canned_text(line.db, row.id, *found), values)
     if missing := _PLACE.findall(text):
         raise UsageError(
             _("The canned reply asks for {names}, which nobody knows here").format(names=", ".join(missing)),

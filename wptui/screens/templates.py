@@ -13,8 +13,8 @@ from wptui.model.errors import UsageError
 from wptui.screens.file_paths import typed_path
 from wptui.screens.form import Field, Form, Values
 from wptui.screens.picker import Picker
-from wptui.screens.variables import known_values
 from wptui.screens.writing import marked_places, place
+from wptui.store.variables import known_values
 from wptui.widgets.choices import Choice
 from wptui.widgets.render.cells import Line
 from wptui.widgets.render.words import kind_word
@@ -87,7 +87,7 @@ def _fill_in(main: MainScreen, template: Template, conversation: str) -> None:
         return
     desk = main.wptui.desk
     row = main.chat.row
-    known = known_values(desk.db, row, desk.my_name, desk.workspace) if row is not None else {}
+    known = known_values(desk.db, row.id, agent=desk.my_name, now=int(desk.now())) if row is not None else {}
     asked = template_parameters(template.components)
 
     def show(values: Values, cells: int) -> list[Line]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from wptui.cloudapi.limits import CAPTION, PayloadError
 from wptui.i18n import _
+from wptui.model.canned import fill
 from wptui.model.commands import RemoveCanned, SaveCanned
 from wptui.model.errors import UsageError
-from wptui.screens.variables import fill, known_values
+from wptui.store.variables import canned_text, known_values
 from wptui.widgets.choices import Choice
 from wptui.widgets.composer import PLACE
 from wptui.widgets.render.cells import Line, wrap
@@ -81,11 +82,14 @@ class WritingCommands:
         chat, desk = self.main.chat, self.main.wptui.desk
         if chat.row is None:
             return
-        values = known_values(desk.db, chat.row, desk.my_name, desk.workspace)
+        row = chat.row.id
+        values = known_values(desk.db, row, agent=desk.my_name, now=int(desk.now()))
         texts: dict[str, str] = {}
         choices: list[Choice] = []
-        for shortcut, text, title in desk.db.execute("SELECT shortcut, text, title FROM canned ORDER BY shortcut"):
-            texts[shortcut] = fill(text, values)
+        for shortcut, text, title, variants in desk.db.execute(
+            "SELECT shortcut, text, title, texts FROM canned ORDER BY owner, shortcut"
+        ):
+            texts[shortcut] = fill(canned_text(desk.db, row, text, variants), values)
             first = texts[shortcut].split("\n", 1)[0]
             choices.append(Choice(shortcut, f"/{shortcut.lstrip('/')}", title or first, words=f"{shortcut} {text}"))
 
