@@ -274,6 +274,18 @@ async def test_what_was_asked_before_closing_is_kept(engine: Engine) -> None:
     assert sorted([await each for each in asked]) == list(range(1, 21))
 
 
+# ── bookmarks ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_bookmarks_are_kept_by_name_and_survive(engine: Engine) -> None:
+    log = await engine.open()
+    assert await log.bookmarks() == {}
+    await log.set_bookmarks({"rules": 7, "other": 3})
+    await log.set_bookmarks({"rules": 9})
+    await log.close()
+    assert await (await engine.open()).bookmarks() == {"rules": 9, "other": 3}
+
+
 # ── the lease ────────────────────────────────────────────────────────────────────────────────────────────
 
 

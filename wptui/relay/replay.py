@@ -144,7 +144,13 @@ class _Replay:
         while coming is not None:
             await self._expand(coming[1])
             coming = await anext(expansions, None)
+        await self._copy_bookmarks()
         self.progress(self.total, self.total)
+
+    async def _copy_bookmarks(self) -> None:
+        """Readers stand where they stood: what they had not read yet is still before them."""
+        places = await self.old.bookmarks()
+        await self.new.set_bookmarks({name: await self._now(at, self.total + 1) for name, at in places.items()})
 
     async def _copy_bodies(self) -> None:
         number = 0

@@ -54,7 +54,7 @@ def _template(act: Act, content: dict[str, Any], opted_out: bool) -> None:
         raise refused("opted_out", _("The customer has stopped marketing messages."))
 
 
-def _answered(act: Act, conversation: str, answering: int) -> None:
+def check_answered(act: Act, conversation: str, answering: int) -> None:
     """Refuses if a colleague has answered after what the agent saw."""
     row = act.db.execute(
         "SELECT author, ts FROM messages WHERE conversation = ? AND seq > ? AND dir = 'out' AND automatic = 0 "
@@ -90,7 +90,7 @@ def send(act: Act, command: c.SendMessage) -> list[ev.Data]:
     if command.quote is not None:
         _known_wamid(act, command.conversation, command.quote)
     if command.answering is not None and not command.force:
-        _answered(act, command.conversation, command.answering)
+        check_answered(act, command.conversation, command.answering)
     if _NAME.fullmatch(command.canned):
         data.canned = command.canned
     return [data]
@@ -133,7 +133,7 @@ def retry(act: Act, command: c.RetryMessage) -> list[ev.Data]:
     else:
         _window(act, window_expires)
     return [
-        ev.MessageDiscarded(message=command.message),
+        ev.MessageDiscarded(message=command.message, again=act.id),
         ev.MessageQueued(
             message=act.id,
             number=number,

@@ -19,7 +19,7 @@ what it asked for: it may or may not be kept, as after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -183,6 +183,25 @@ class EventLog(Protocol):
 
     async def entries(self, after: int, limit: int) -> list[Entry]:
         """As `read`, with where each event came from."""
+        ...
+
+    async def trail(
+        self, types: Sequence[str], limit: int, *, before: int | None = None, conversation: str = "", agent: str = ""
+    ) -> list[Event]:
+        """Up to `limit` events of `types` with numbers below `before`, the latest first.
+
+        Only those of one conversation, and only what one agent (an id) did, where they are named.
+        """
+        ...
+
+    # ── bookmarks ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def bookmarks(self) -> dict[str, int]:
+        """How far readers are that must not read anything twice: their names, and numbers of events."""
+        ...
+
+    async def set_bookmarks(self, places: Mapping[str, int]) -> None:
+        """Set some of them, all or none; durable on return. Shares a commit with what is kept meanwhile."""
         ...
 
     # ── the lease ────────────────────────────────────────────────────────────────────────────────────────

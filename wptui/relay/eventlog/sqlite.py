@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ T = TypeVar("T")
 _ROWS_AT_ONCE = 100
 """Rows in one INSERT of events: seven values a row, under SQLite's limit of 999 for old builds."""
 _KEYS_AT_ONCE = 500
+_BOOKMARK = "bookmark:"
+"""Names of bookmarks in the table `meta` begin so."""
 
 
 class SqliteEventLog:
@@ -209,6 +211,37 @@ class SqliteEventLog:
             Entry(_event(row[:6]), row[6], None if row[7] is None else Group(row[7], row[8], row[0], row[9], row[6]))
             for row in rows
         ]
+
+    async def trail(
+        self, types: Sequence[str], limit: int, *, before: int | None = None, conversation: str = "", agent: str = ""
+    ) -> list[Event]:
+        where, values = [f"type IN ({','.join('?' * len(types))})"], list[Any](types)
+        if before is not None:
+            where.append("seq < ?")
+            values.append(before)
+        if conversation:
+            where.append("conversation = ?")
+            values.append(conversation)
+        if agent:
+            # The second half is the index's own condition: without it SQLite would not use it.
+            where.append("actor = ? AND actor >= 'agent:' AND actor < 'agent;'")
+            values.append(f"agent:{agent}")
+        rows = await self._read(
+            "SELECT seq, at, actor, type, data, conversation FROM events "
+            f"WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [_event(row) for row in rows]
+
+    # ── bookmarks ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def bookmarks(self) -> dict[str, int]:
+        rows = await self._read("SELECT key, value FROM meta WHERE key >= ? AND key < 'bookmark;'", (_BOOKMARK,))
+        return {key.removeprefix(_BOOKMARK): value for key, value in rows}
+
+    async def set_bookmarks(self, places: Mapping[str, int]) -> None:
+        rows = [(_BOOKMARK + name, value) for name, value in places.items()]
+        await self._submit(Job(lambda db: db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows).rowcount))
 
     # ── the lease ────────────────────────────────────────────────────────────────────────────────────────
 
