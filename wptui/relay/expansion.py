@@ -21,6 +21,7 @@ from wptui.relay import identity
 from wptui.relay.draft import Draft
 from wptui.relay.eventlog.contract import Append, Group, Raw
 from wptui.relay.projection import is_storage
+from wptui.relay.rules.answers import chosen_department, survey_answer
 from wptui.store.changes import Changes
 
 _log = logging.getLogger("wptui.relay.clerk")
@@ -161,11 +162,25 @@ def _apply(draft: Draft, item: Item) -> None:
             draft.add(msgspec.structs.replace(data, raw=draft.raw), actor=item.actor)
         case _ if person is None or item.number is None:
             draft.add(data, actor=item.actor)
+        case ev.MessageReceived(source="live", counts=True):
+            _written(draft, _place(draft, item, ts), data, item.actor)
         case _:
-            where = _place(draft, item, ts)
-            draft.add(data, actor=item.actor, conversation=where)
-            if isinstance(data, ev.MessageReceived) and data.counts and data.source == "live":
-                _attribute(draft, where, data)
+            draft.add(data, actor=item.actor, conversation=_place(draft, item, ts))
+
+
+def _written(draft: Draft, where: str, data: ev.MessageReceived, actor: str) -> None:
+    """What a customer wrote: an answer to a survey, which is no work, or something to answer."""
+    answer = survey_answer(draft.db, where, data)
+    if answer is not None:
+        draft.add(msgspec.structs.replace(data, counts=False), actor=actor, conversation=where)
+        draft.add(answer, actor=actor, conversation=where)
+        return
+    draft.add(data, actor=actor, conversation=where)
+    _attribute(draft, where, data)
+    department = chosen_department(draft.db, data)
+    row = draft.db.execute("SELECT department FROM conversations WHERE id = ?", (where,)).fetchone()
+    if department is not None and department != row[0]:
+        draft.add(ev.ConversationMoved(department=department, how="menu"), actor=actor, conversation=where)
 
 
 def _place(draft: Draft, item: Item, ts: int) -> str:

@@ -82,7 +82,7 @@ def received(db: sqlite3.Connection, event: ev.Event, data: ev.MessageReceived, 
     db.execute("UPDATE conversations SET last_in_ts = MAX(last_in_ts, ?) WHERE id = ?", (data.ts, conversation))
     if counted:
         requests.wake(db, conversation, data.ts)
-    if live and data.kind not in UNANSWERABLE:
+    if counted and data.kind not in UNANSWERABLE:
         db.execute("UPDATE conversations SET state = 'open' WHERE id = ? AND state = 'resolved'", (conversation,))
         changes.inbound.append((conversation, data.message, data.ts))
     settle(db, data.message, changes)
@@ -130,12 +130,13 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
             "UPDATE messages SET media_key = ?, media_state = 'stored' WHERE id = ?",
             (data.media.key, data.message),
         )
-    # Who answers has read; a conversation the business begins is open until somebody resolves it.
-    db.execute(
-        "UPDATE conversations SET read_seq = MAX(read_seq, ?), "
-        "state = CASE WHEN request IS NULL THEN 'open' ELSE state END WHERE id = ?",
-        (event.seq, conversation),
-    )
+    if not data.automatic:
+        # Who answers has read; a conversation the business begins is open until somebody resolves it.
+        db.execute(
+            "UPDATE conversations SET read_seq = MAX(read_seq, ?), "
+            "state = CASE WHEN request IS NULL THEN 'open' ELSE state END WHERE id = ?",
+            (event.seq, conversation),
+        )
     settle(db, data.message, changes)
 
 

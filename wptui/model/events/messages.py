@@ -48,7 +48,10 @@ class Referral(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 @event("message.received")
 class MessageReceived(Data):
-    """A customer wrote. `counts` is false for what opens no request: history, standby, edits Meta hides."""
+    """A customer wrote. `counts` is false for what opens no request: history, standby, edits Meta hides.
+
+    So is it for an answer to a survey (a `survey.answered` follows): answering is no work, and is not unread.
+    """
 
     message: str
     kind: str
