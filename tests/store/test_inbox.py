@@ -142,5 +142,9 @@ def test_day_figures_show_n_and_leave_the_empty_set_empty(story: Story) -> None:
     story.play()
     day = stats.day_figures(story.db, T0, T0 + 86400, NOW)
     assert (day.first_response.n, day.first_response.median, day.first_response.p90) == (3, 120, 900)
-    assert (day.still_waiting, day.late, day.opened, day.inbound, day.outbound) == (1, 2, 4, 4, 3)
+    assert (day.still_waiting, day.opened, day.inbound, day.outbound) == (1, 4, 4, 3)
+    assert (day.sla.met, day.sla.breached, day.sla.running, day.sla.share) == (2, 2, 0, 0.5)
+    soon = stats.day_figures(story.db, T0, T0 + 86400, T0 + 600)
+    assert (soon.sla.breached, soon.sla.running) == (1, 1), "it runs until the deadline is past"
+    assert empty.sla.share is None
     assert stats.inbound_by_hour(story.db, T0, 3) == [4, 0, 0]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from wptui.metrics.sla import Compliance, Request, compliance
 from wptui.metrics.summary import Summary, summarise
-from wptui.store.database import get_meta
+from wptui.store.deadlines import terms
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class DayFigures:
     """Human first responses given in it, calendar time."""
     still_waiting: int
     """Requests opened in it that no human has answered yet: counted beside the average, never averaged."""
-    late: int
-    """First responses later than the target, and open requests past it."""
+    sla: Compliance
+    """First responses promised to the requests opened in it: met, breached, running."""
     opened: int
     resolved: int
     closed_unanswered: int
@@ -28,7 +29,6 @@ class DayFigures:
 
 def day_figures(db: sqlite3.Connection, start: int, end: int, now: int) -> DayFigures:
     """Figures of [start, end), as of `now`."""
-    target = int(get_meta(db, "first_response_target", 600) or 600)
     durations = [
         row[0]
         for row in db.execute(
@@ -36,20 +36,24 @@ def day_figures(db: sqlite3.Connection, start: int, end: int, now: int) -> DayFi
             (start, end),
         )
     ]
-    still, overdue = db.execute(
-        "SELECT COUNT(*), COALESCE(SUM(opened_at <= ?), 0) FROM requests WHERE opened_at >= ? AND opened_at < ? "
-        "AND first_response_at IS NULL AND resolved_at IS NULL",
-        (now - target, start, end),
-    ).fetchone()
+    requests = [
+        Request(*row)
+        for row in db.execute(
+            "SELECT department, priority, campaign, opened_at, first_response_at, waiting_since, resolved_at, "
+            "first_resolved_at FROM requests WHERE opened_at >= ? AND opened_at < ?",
+            (start, end),
+        )
+    ]
+    promised = terms(db)
 
     def one(sql: str) -> int:
         return int(db.execute(sql, (start, end)).fetchone()[0])
 
     return DayFigures(
         first_response=summarise(durations),
-        still_waiting=still,
-        late=sum(duration > target for duration in durations) + overdue,
-        opened=one("SELECT COUNT(*) FROM requests WHERE opened_at >= ? AND opened_at < ?"),
+        still_waiting=sum(each.first_response_at is None and each.resolved_at is None for each in requests),
+        sla=compliance(promised.first_response(each, now) for each in requests),
+        opened=len(requests),
         resolved=one("SELECT COUNT(*) FROM requests WHERE resolved_at >= ? AND resolved_at < ?"),
         closed_unanswered=one(
             "SELECT COUNT(*) FROM requests WHERE resolved_at >= ? AND resolved_at < ? AND closed_unanswered"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wptui.i18n import _, format_duration, format_number
+from wptui.i18n import _, format_duration, format_number, format_percent
 from wptui.store.inbox import Counters
 from wptui.widgets.cell_view import CellView, spread
 from wptui.widgets.glyphs import Glyphs
@@ -81,7 +81,8 @@ def stats_lines(state: StatsState, cells: int, g: Glyphs) -> list[Line]:
         row(_("new requests"), format_number(figures.opened)),
         row(_("resolved"), format_number(figures.resolved)),
         row(_("unanswered"), format_number(figures.still_waiting), "warning" if figures.still_waiting else ""),
-        row(_("late answers"), format_number(figures.late), "error" if figures.late else ""),
+        row(_("in time"), "–" if (share := figures.sla.share) is None else format_percent(share)),
+        row(_("late answers"), format_number(figures.sla.breached), "error" if figures.sla.breached else ""),
         row(_("received"), format_number(figures.inbound)),
         row(_("sent"), format_number(figures.outbound)),
     ]
