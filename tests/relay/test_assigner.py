@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.relay.stage import Screen, Stage, until
+from tests.relay.stage import Screen, Stage
 from tests.store.story import T0, Story
 from wptui.model import commands as c
 from wptui.model import events as ev
@@ -299,8 +300,8 @@ async def test_two_claims_and_the_relay_in_the_same_instant_make_one_owner(play:
     await play.conversation(mehmet, "kim alır?")
     await open_department(ayse, "", '"ayse", "mehmet"')
     assert (await ayse.ask(c.Transfer(conversation=conversation, department="sales"))).ok
+    text = (await ayse.waits_for("settings.saved", section="departments"))["text"]
     revision = play.relay.hub.known
-    (text,) = [data["text"] for data in ayse.seen("settings.saved", section="departments")]
 
     async def hand_out() -> object:
         expect = await play.relay.clerk.look(lambda db: db.execute("SELECT seq FROM settings").fetchone()[0])
@@ -322,10 +323,12 @@ async def test_left_unanswered_it_is_handed_to_another(play: Stage) -> None:
     ayse = await play.sit_down("Ayşe")
     await play.sit_down("Mehmet")
     await ayse.waits_for("agent.duty_changed", agent="mehmet", state="on")
-    await open_department(ayse, 'assign = "round_robin"\ngive_back = "1s"')
+    await open_department(ayse, 'assign = "round_robin"\ngive_back = "15m"')
     await play.sandbox.say("mehmet", "bekliyorum")
     await play.conversation(ayse, "bekliyorum")
-    assert await until(
-        lambda: [d.get("agent") for d in ayse.seen("conversation.assigned")][:3] == ["ayse", None, "mehmet"]
-    )
-    assert ayse.seen("conversation.assigned")[1]["how"] == "unanswered"
+    await ayse.waits_for("conversation.assigned", agent="ayse")
+    play.relay.assigner._clock = lambda: time.time() + 901
+    play.relay.assigner._changed.set()
+    await ayse.waits_for("conversation.assigned", agent="mehmet")
+    told = [(data.get("agent"), data["how"]) for data in ayse.seen("conversation.assigned")]
+    assert told == [("ayse", "auto"), (None, "unanswered"), ("mehmet", "auto")]
