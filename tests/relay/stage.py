@@ -101,9 +101,10 @@ class Stage:
         await self.relay.start(port=0)
         await self.sandbox.connect(f"{self.relay.url}/webhook")
 
-    def token(self, name: str = "Ayşe") -> str:
+    def token(self, name: str = "Ayşe", role: str = "owner") -> str:
+        """A new token of an agent, who is added with the role where need be."""
         known = {agent.name: agent for agent in self.relay.accounts.agents() if agent.revoked_at is None}
-        agent = known.get(name) or self.relay.accounts.add(name)
+        agent = known.get(name) or self.relay.accounts.add(name, role)
         token, _session = self.relay.accounts.redeem(self.relay.accounts.code(agent.id), "test", origin=name)
         return token
 
@@ -120,9 +121,9 @@ class Stage:
             await screen.send(hello or Hello(cursor=0, schema=SCHEMA, epoch=self.relay.log.epoch))
         return screen
 
-    async def sit_down(self, name: str = "Ayşe") -> Screen:
+    async def sit_down(self, name: str = "Ayşe", role: str = "owner") -> Screen:
         """A terminal of an agent, who is added where need be, from the beginning of the log."""
-        screen = await self.connect(self.token(name))
+        screen = await self.connect(self.token(name, role))
         await until(lambda: screen.of(Welcome) or screen.of(Sorry))
         return screen
 

@@ -260,8 +260,10 @@ async def test_a_view_that_is_being_built_again_is_not_shown(play: Stage, monkey
             answer = await http.get("/v1/snapshot", params={"schema": SCHEMA})
             frames = [protocol.decode(line) for line in answer.text.splitlines()] if answer.status_code == 200 else []
             assert not any(isinstance(frame, Synced) for frame in frames)
+            assert [frame.code for frame in frames if isinstance(frame, Sorry)] == ["busy"]
+        scope = play.relay.visibility.scope("ayse")
         with pytest.raises(StorageError):
-            await play.relay.desk.pull(play.relay.accounts.authenticate(token), Pull(conversation=conversation))
+            await play.relay.hub.bundles.pulled(scope, Pull(conversation=conversation), head)
         clerk._at = -1
     await clerk.look(lambda db: None)
     async with play.http(token) as http:
@@ -280,8 +282,8 @@ async def test_who_is_revoked_in_the_middle_of_a_snapshot_gets_no_more(
 
     snapshot = bundles.snapshot
 
-    def slow(*args: Any) -> Any:
-        for n, bundle in enumerate(snapshot(*args)):
+    def slow(*args: Any, **more: Any) -> Any:
+        for n, bundle in enumerate(snapshot(*args, **more)):
             if n == 0:
                 asyncio.run_coroutine_threadsafe(revoke(), loop).result()
             yield bundle

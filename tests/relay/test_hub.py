@@ -13,6 +13,7 @@ from tests.relay.stage import Screen, Stage, until
 from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model import protocol
+from wptui.model.permissions import ALL, Scope, See
 from wptui.model.protocol import (
     SCHEMA,
     Bundle,
@@ -28,6 +29,9 @@ from wptui.model.protocol import (
 from wptui.relay.accounts import Agent, Session
 from wptui.relay.hub import QUEUE, Hub, Terminal
 from wptui.relay.presence import Roster
+from wptui.relay.visibility import Visibility
+from wptui.store.changes import Changes
+from wptui.store.visible import Place, Standing
 
 
 def note(seq: int) -> ev.Event:
@@ -46,6 +50,20 @@ class Log:
         return [note(seq) for seq in range(after + 1, min(self.head, after + limit) + 1)]
 
 
+class NoBundles:
+    """Who sees everything needs none."""
+
+    async def whole(self, *_asked: Any) -> None: ...
+    async def pulled(self, *_asked: Any) -> None: ...
+
+
+def open_hub(log: Log) -> Hub:
+    """A hub on `log`, and an agent "a" who sees everything."""
+    visibility = Visibility()
+    visibility.load({"k": Place("", "", "c")}, {"a": Standing("owner", ALL, Scope(See.ALL, "a"))})
+    return Hub(log.read, visibility, NoBundles(), tick=0)
+
+
 def seqs(frames: list[str]) -> list[int]:
     events = [protocol.decode(frame) for frame in frames]
     return [event.seq for frame in events if isinstance(frame, Events) for event in frame.events]
@@ -53,7 +71,7 @@ def seqs(frames: list[str]) -> list[int]:
 
 async def test_who_is_slow_is_not_buffered_for_and_misses_nothing() -> None:
     log = Log()
-    hub = Hub(log.read, tick=0)
+    hub = open_hub(log)
     gate = asyncio.Event()
     slow_got: list[str] = []
     fast_got: list[str] = []
@@ -76,7 +94,7 @@ async def test_who_is_slow_is_not_buffered_for_and_misses_nothing() -> None:
         total = QUEUE * 3
         for seq in range(1, total + 1):
             log.head = seq
-            hub.feed([note(seq)])
+            hub.feed([note(seq)], Changes())
             hub.flush()
             await asyncio.sleep(0)
             if seq == QUEUE // 2:  # answers are never dropped
@@ -96,7 +114,7 @@ async def test_who_is_slow_is_not_buffered_for_and_misses_nothing() -> None:
 
 async def test_a_frame_is_made_once_for_all_who_see_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    hub = Hub(log.read, tick=0)
+    hub = open_hub(log)
     got: list[str] = []
 
     async def send(frame: str) -> None:
@@ -111,7 +129,7 @@ async def test_a_frame_is_made_once_for_all_who_see_the_same(monkeypatch: pytest
             terminal.start(0)
         await until(lambda: all(terminal.live for terminal in terminals))
         log.head = 1
-        hub.feed([note(1)])
+        hub.feed([note(1)], Changes())
         await until(lambda: len(got) == 5)
         assert len({id(frame) for frame in got}) == 1
     finally:

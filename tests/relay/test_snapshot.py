@@ -83,7 +83,7 @@ async def test_a_snapshot_and_the_events_after_it_make_the_relays_own_state(play
 async def test_a_snapshot_goes_on_where_it_broke_off(play: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     token = await crowd(play)
     whole = bundles.snapshot
-    monkeypatch.setattr(bundles, "snapshot", lambda db, after="": whole(db, after, 2))
+    monkeypatch.setattr(bundles, "snapshot", lambda db, after="", **more: whole(db, after, 2, **more))
     everything = await fetch(play, token)
     pieces = [frame for frame in everything if isinstance(frame, Bundle)]
     assert len(pieces) == 1 + 4

@@ -205,7 +205,7 @@ class House:
     async def account(self, name: str = "Ayşe") -> Account:
         """Somebody signs in, over the proxy."""
         agent = next((each for each in self.relay.accounts.agents() if each.name == name), None)
-        agent = agent or self.relay.accounts.add(name)
+        agent = agent or self.relay.accounts.add(name, "owner")
         return await http.login(self.proxy.url, self.relay.accounts.code(agent.id), "test")
 
     async def terminal(self, account: Account | None = None, *, name: str = "one", start: bool = True) -> Terminal:

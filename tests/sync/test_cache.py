@@ -106,7 +106,10 @@ def test_the_index_catches_up_and_stays_true_when_places_are_used_again(cache: C
     cache.index(5.0)
     columns = ["id", "conversation", "dir", "kind", "ts", "seq", "text"]
     rows = [["new", "k1", "in", "text", 1_800_000_000, 999, "yepyeni"]]
-    cache.write(Bundle(seq=999, tables={"messages": {"columns": columns, "rows": rows}}))
+    page = {"messages": {"columns": columns, "rows": rows}}
+    cache.write(Bundle(seq=999, tables=page, after=last))
+    assert cache.db.execute("SELECT 1 FROM messages WHERE id = 'new'").fetchone() is None  # of one that is gone
+    cache.write(Bundle(seq=999, tables=page, after="k1"))
     cache.index(5.0)
     hit = cache.db.execute("SELECT rowid FROM search WHERE search MATCH 'yepyeni'").fetchone()
     assert hit is not None

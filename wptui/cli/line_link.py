@@ -130,7 +130,7 @@ async def open_line(*, offline: bool = False) -> AsyncIterator[Line]:
             def on_change(change: LinkChange) -> None:
                 changed.set()
 
-            link = Link(places.cache, outbox, account, on_change=on_change)
+            link = Link(places.cache, outbox, account, on_change=on_change, mode="line")
             running = asyncio.create_task(link.run())
             await _catch_up(link, running, changed)
         if not places.cache.exists():

@@ -24,6 +24,7 @@ from wptui.relay.eventlog.contract import Append, EventLog, Group, Outcome, Raw
 from wptui.relay.expansion import Expansion, Opened
 from wptui.relay.meters import Meters
 from wptui.relay.projection import Projection, is_damaged
+from wptui.store import visible
 from wptui.store.changes import Changes
 
 T = TypeVar("T")
@@ -200,6 +201,7 @@ class Clerk:
             drafted = Expansion(db, head, known)
             for each in opened:
                 drafted.add(each)
+            visible.note(db, drafted.changes)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
@@ -231,13 +233,22 @@ class Clerk:
         while self._started and self._told < self._at:
             events = await self.log.read(self._told, min(_EVENTS_AT_ONCE, self._at - self._told))
             touched = {event.conversation for event in events if event.conversation is not None}
-            self._tell(events, Changes(conversations=touched, workspace=True, cursor=events[-1].seq))
+            changes = Changes(conversations=touched, workspace=True, cursor=events[-1].seq)
+            if changes.cursor == self._at:  # where the view stands: who sees what can be read there
+                await self._work(lambda changes=changes: visible.note_everything(self.view.db, changes))  # type: ignore[misc]
+                changes.placed = set(changes.places)
+            self._tell(events, changes)
 
     async def _fold(self, events: Sequence[Event]) -> None:
-        changes = await self._work(lambda: self.view.fold(events))
+        changes = await self._work(lambda: self._fold_in(events))
         self._at = events[-1].seq
         self._renumbered |= any(event.type == NumberUpdated.TYPE for event in events)
         self._tell(events, changes)
+
+    def _fold_in(self, events: Sequence[Event]) -> Changes:
+        changes = self.view.fold(events)
+        visible.note(self.view.db, changes)
+        return changes
 
     async def _readmit(self, number: str) -> None:
         """Expand again what came for `number` before it was known as ours."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,16 +12,13 @@ from wptui import __version__
 from wptui.i18n import _
 from wptui.model import protocol
 from wptui.model.errors import StorageError
-from wptui.model.protocol import SCHEMA, Bundle, CommandFrame, Hello, Presence, Pull, Result, Sorry, Welcome
+from wptui.model.protocol import SCHEMA, CommandFrame, Hello, Presence, Result, Sorry, Welcome
 from wptui.relay.accounts import Session
 from wptui.relay.commands import Commands
 from wptui.relay.hub import Hub
 from wptui.relay.view import View
-from wptui.store import bundles, team
-from wptui.store.database import cursor, get_meta
-
-PULL_MOST = 500
-"""Messages of one page, at most."""
+from wptui.store.database import get_meta
+from wptui.store.visible import NOBODY, Standing
 
 
 class Unreadable(Exception):
@@ -88,20 +84,31 @@ class Desk:
         code = "older_terminal" if hello.schema < SCHEMA else "older_relay"
         return Sorry(code=code, message=text.format(theirs=hello.version or hello.schema, ours=__version__))
 
-    def knows(self, hello: Hello) -> bool:
-        """Whether the terminal's cursor is a position of this log; if not, it needs a snapshot."""
-        return hello.epoch == self.epoch and hello.cursor <= self.hub.known
+    def knows(self, hello: Hello, scope: str) -> bool:
+        """Whether the terminal's cursor is a position of this log, and what it holds is what the agent sees now.
+
+        `scope` is the one of the `Welcome`. If not, the terminal needs a snapshot.
+        """
+        return hello.epoch == self.epoch and hello.cursor <= self.hub.known and hello.scope in ("", scope)
+
+    def standing(self, session: Session) -> Standing:
+        """What the agent is at this moment. Raises StorageError where the view does not know the agent yet."""
+        standing = self.hub.visibility.standing(session.agent.id)
+        if standing == NOBODY:
+            raise StorageError(_("The relay is busy or restarting"))
+        return standing
 
     async def welcome(self, session: Session) -> Welcome:
-        """The answer to `hello`."""
+        """The answer to `hello`, as of the moment in which it returns. Raises StorageError."""
         await self._arriving()
-        workspace, allowed = await self.view.ask(
-            lambda db: (str(get_meta(db, "workspace", "") or ""), team.allowed(db, session.agent.id))
-        )
+        workspace = await self.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
+        standing = self.standing(session)
         return Welcome(
             agent=session.agent.id,
             name=session.agent.name,
-            permissions=sorted(allowed),
+            permissions=sorted(standing.permissions),
+            role=standing.role,
+            scope=standing.scope.key,
             head=self.hub.known,
             clock=time.time_ns() // 1_000_000,
             epoch=self.epoch,
@@ -113,30 +120,13 @@ class Desk:
         """What became of a command."""
         return await self.commands.execute(session.agent, frame.id, frame.command)
 
-    async def pull(self, session: Session, frame: Pull) -> Bundle | None:
-        """A conversation whole, or a page of its older messages; None where the agent may not see it."""
-        audience = self.hub.visibility.audience(session.agent.id)
-        if not self.hub.visibility.may_see(audience, frame.conversation):
-            return None
-        limit = max(1, min(frame.limit, PULL_MOST))
-        least = self.hub.known
-
-        def read(db: sqlite3.Connection) -> Bundle:
-            if cursor(db) < least:  # the view is being built again
-                raise StorageError(_("The relay is busy or restarting"))
-            if frame.before is None:
-                return bundles.conversation_bundle(db, [frame.conversation], limit)
-            return bundles.older_messages(db, frame.conversation, frame.before, limit)
-
-        return await self.view.ask(read)
-
     def presence(self, source: object, session: Session, frame: Presence) -> None:
         """Where the agent is, for the others; typing is shown to the customer too."""
         conversation = frame.conversation
-        if conversation is not None:
-            audience = self.hub.visibility.audience(session.agent.id)
-            if not self.hub.visibility.may_see(audience, conversation):
-                return
+        if conversation is not None and not self.hub.visibility.may_see(session.agent.id, conversation):
+            if frame.state == "gone":  # it has left the agent's view, and now the agent leaves it
+                self.hub.roster.move(source, frame.state, None)
+            return
         self.hub.roster.move(source, frame.state, conversation)
         if frame.state == "typing" and conversation is not None:
             self._typing(conversation)

@@ -40,6 +40,8 @@ class _Card(msgspec.Struct, omit_defaults=True):
     stored: Stored
     ids: dict[str, tuple[str, int]] = {}
     """Business number → (Meta's media id, when it was uploaded)."""
+    by: str = ""
+    """The agent who uploaded it."""
 
 
 class TooBig(PayloadError):
@@ -78,9 +80,14 @@ class FileStore:
         except (OSError, msgspec.MsgspecError):
             return None
 
-    def note(self, stored: Stored) -> None:
-        """Write down what a file is. Raises StorageError."""
-        self._write(_Card(stored))
+    def uploader(self, key: str) -> str:
+        """The agent who uploaded the file `key`; "" for what customers sent."""
+        card = self._card(key)
+        return card.by if card is not None else ""
+
+    def note(self, stored: Stored, by: str = "") -> None:
+        """Write down what a file is, and which agent uploaded it. Raises StorageError."""
+        self._write(_Card(stored, by=by))
 
     def _write(self, card: _Card) -> None:
         try:
@@ -114,8 +121,8 @@ class FileStore:
                 path.unlink(missing_ok=True)
         return gone
 
-    async def receive(self, chunks: AsyncIterator[bytes], filename: str) -> Stored:
-        """Keep a file an agent wants to send. Raises PayloadError (type, size), StorageError."""
+    async def receive(self, chunks: AsyncIterator[bytes], filename: str, by: str = "") -> Stored:
+        """Keep a file that the agent `by` wants to send. Raises PayloadError (type, size), StorageError."""
         part = self.folder / f"{secrets.token_hex(16)}.part"
         size, digest, head = 0, hashlib.sha256(), b""
         try:
@@ -136,7 +143,7 @@ class FileStore:
             raise self._full(error) from error
         finally:
             part.unlink(missing_ok=True)
-        await asyncio.to_thread(self.note, stored)
+        await asyncio.to_thread(self.note, stored, by)
         return stored
 
     def _judge(self, head: bytes, size: int, sha256: str, filename: str) -> Stored:

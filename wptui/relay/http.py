@@ -5,6 +5,7 @@ Every answer that is no success carries a `sorry` frame as its body, so that a t
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,19 +14,20 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message, Receive
 
 from wptui.cloudapi.limits import PayloadError
 from wptui.i18n import _
 from wptui.model import protocol
 from wptui.model.errors import AuthError, StorageError
-from wptui.model.protocol import SCHEMA, CommandFrame, Events, Hello, Presence, Pull, Sorry, Synced
+from wptui.model.protocol import SCHEMA, CommandFrame, Events, Forget, Hello, Presence, Pull, Sorry, Synced
 from wptui.relay import stories
 from wptui.relay.accounts import Accounts, Session
 from wptui.relay.desk import Desk, Unreadable, read_frame
 from wptui.relay.files import FileStore, TooBig
 from wptui.relay.socket import bearer
-from wptui.store import bundles
-from wptui.store.database import get_meta
+from wptui.store import bundles, visible
+from wptui.store.database import cursor, get_meta
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +39,9 @@ Handler = Callable[[Request, Session], Awaitable[Response]]
 
 BODY = 1 << 20
 """Bytes of a JSON body, at most."""
+BODY_SECONDS = 20.0
+"""For a JSON body as a whole; a file may take longer, as long as it goes on (`STALL_SECONDS`)."""
+STALL_SECONDS = 30.0
 POLL_EVENTS = 4000
 """Events in one answer to a poll, at most; more come with the next."""
 
@@ -65,7 +70,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """All of them."""
-        guarded = self._guarded
+        guarded = self.guarded
         return [
             Route("/v1/login", self._login, methods=["POST"]),
             Route("/v1/logout", guarded(self._logout), methods=["POST"]),
@@ -76,11 +81,15 @@ class Api:
             Route("/v1/messages/{id:path}/story", guarded(self._story), methods=["GET"]),
         ]
 
-    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """`handler` for those whose token is good, and who send their body without dawdling."""
+
         async def guarded(request: Request) -> Response:
             try:
                 session = self._accounts.authenticate(bearer(request.scope))
-                return await handler(request, session)
+                return await handler(Request(request.scope, _steady(request.receive)), session)
+            except TimeoutError:
+                return _too_slow()
             except AuthError as error:
                 return sorry(401, "unauthorized", f"{error} {error.hint}".strip())
             except StorageError as error:
@@ -94,62 +103,82 @@ class Api:
 
     async def _login(self, request: Request) -> Response:
         try:
-            asked = msgspec.json.decode(await _body(request), type=_Login)
+            asked = msgspec.json.decode(await read_body(request), type=_Login)
             origin = request.client.host if request.client else ""
             token, session = self._accounts.redeem(asked.code, asked.device, origin=origin)
             workspace = await self._desk.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
+        except TimeoutError:
+            return _too_slow()
         except msgspec.MsgspecError:
             return sorry(400, "malformed", _("code and device are expected."))
         except AuthError as error:
             return sorry(401, "unauthorized", f"{error} {error.hint}".strip())
         except StorageError as error:
             return sorry(503, "busy", str(error))
-        return _json({"token": token, "agent": session.agent.id, "name": session.agent.name, "workspace": workspace})
+        return json_answer(
+            {"token": token, "agent": session.agent.id, "name": session.agent.name, "workspace": workspace}
+        )
 
     async def _logout(self, request: Request, session: Session) -> Response:
         self._accounts.sign_out(session)
-        return _json({"ok": True})
+        return json_answer({"ok": True})
 
     # ── frames without a WebSocket ───────────────────────────────────────────────────────────────────────
 
     async def _poll(self, request: Request, session: Session) -> Response:
         try:
-            asked = msgspec.json.decode(await _body(request), type=_Poll)
+            asked = msgspec.json.decode(await read_body(request), type=_Poll)
         except msgspec.MsgspecError:
             return sorry(400, "malformed", _("hello and frames are expected."))
         refused = self._desk.refuse(asked.hello)
         if refused is not None:
-            return _json({"frames": [refused]})
+            return json_answer({"frames": [refused]})
         hub = self._desk.hub
-        hub.roster.arrive(
-            session.key, session.agent.id, session.agent.name, polling=True, mode=asked.hello.mode
-        )
+        hub.roster.arrive(session.key, session.agent.id, session.agent.name, polling=True, mode=asked.hello.mode)
         answers: list[protocol.AnyFrame] = []
+        pulls: list[Pull] = []
         for raw in asked.frames:
             try:
-                answer = await self._answer(session, read_frame(bytes(raw)))
+                frame = read_frame(bytes(raw))
+                if isinstance(frame, Pull):
+                    pulls.append(frame)
+                    continue
+                answer = await self._answer(session, frame)
             except Unreadable as unreadable:
                 answer = unreadable.answer
             if answer is not None:
                 answers.append(answer)
-        welcome = await self._desk.welcome(session)
-        events: list[protocol.AnyFrame] = []
-        if self._desk.knows(asked.hello):
-            audience = hub.visibility.audience(session.agent.id)
-            shown, last = await hub.since(asked.hello.cursor, audience, POLL_EVENTS)
-            events = [Events(events=shown, cursor=last)] if last > asked.hello.cursor else []
-            # The head is where these events end: the terminal counts as up to date with what it was given.
-            welcome.head = max(welcome.head, last)
-        return _json({"frames": [welcome, *events, *answers, *hub.roster.others(session.agent.id)]})
+        shared = await self._share(session, asked.hello, pulls)
+        return json_answer({"frames": [*shared, *answers, *hub.others(session.agent.id)]})
 
     async def _answer(self, session: Session, frame: protocol.AnyFrame) -> protocol.AnyFrame | None:
         if isinstance(frame, CommandFrame):
             return await self._desk.command(session, frame)
-        if isinstance(frame, Pull):
-            return await self._desk.pull(session, frame)
         if isinstance(frame, Presence):
             self._desk.presence(session.key, session, frame)
         return None
+
+    async def _share(self, session: Session, hello: Hello, pulls: list[Pull]) -> list[protocol.AnyFrame | msgspec.Raw]:
+        """The welcome, and what the agent is given: as of one standing, or else the welcome alone."""
+        hub = self._desk.hub
+        welcome = await self._desk.welcome(session)
+        standing = self._desk.standing(session)
+        frames: list[protocol.AnyFrame | msgspec.Raw] = []
+        if self._desk.knows(hello, welcome.scope):
+            share = await hub.since(hello.cursor, standing.scope, POLL_EVENTS)
+            if share is not None:
+                if share.forget:
+                    frames.append(Forget(conversations=share.forget))
+                for ids in share.whole:
+                    _add(frames, await hub.bundles.whole(standing.scope, ids, hub.known))
+                frames.append(Events(events=share.events, cursor=share.last))
+                # The head is where these events end: the terminal counts as up to date with what it was given.
+                welcome.head = max(welcome.head, share.last)
+            for pull in pulls:
+                _add(frames, await hub.bundles.pulled(standing.scope, pull, hub.known))
+        if hub.visibility.standing(session.agent.id) != standing:
+            return [await self._desk.welcome(session)]
+        return [welcome, *frames]
 
     # ── the snapshot ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,21 +199,31 @@ class Api:
                 return sorry(409, "malformed", _("The snapshot cannot be resumed. Begin anew."))
             begun = position
 
+        scope = self._desk.standing(session).scope
+        changed = Sorry(code="changed", message=_("What you may see has changed. Connect again."))
+        if request.query_params.get("scope", scope.key) != scope.key:
+            return sorry(409, changed.code, changed.message)
         gzip = "gzip" in request.headers.get("accept-encoding", "")
         least = self._desk.hub.known
         revoked = False
 
+        busy = Sorry(code="busy", message=_("The relay is busy or restarting"))
+
         def lines(db: sqlite3.Connection) -> Iterator[Frame]:
-            for bundle in bundles.snapshot(db, resume):
-                if revoked:
-                    yield Sorry(code="revoked")
-                    return
-                if bundle.seq < least:  # the view is being built again: half of it would pass for the whole
-                    yield Sorry(code="busy", message=_("The relay is busy or restarting"))
-                    return
-                if bundle.after:
-                    bundle.after = f"{epoch}.{begun}.{bundle.after}"
-                yield bundle
+            try:
+                for bundle in bundles.snapshot(db, resume, scope=scope):
+                    if revoked:
+                        yield Sorry(code="revoked")
+                        return
+                    if bundle.seq < least:  # the view is being built again: half of it would pass for the whole
+                        yield busy
+                        return
+                    if bundle.after:
+                        bundle.after = f"{epoch}.{begun}.{bundle.after}"
+                    yield bundle
+            except bundles.ScopeChanged:
+                yield busy if cursor(db) < least else changed
+                return
             yield Sorry(code="revoked") if revoked else Synced(seq=begun, epoch=epoch)
 
         def source(db: sqlite3.Connection) -> Iterator[bytes]:
@@ -222,17 +261,20 @@ class Api:
                         while chunk := await file.read(1 << 18):
                             yield chunk
 
-                    stored = await self._files.receive(parts(), file.filename or "")
+                    stored = await self._files.receive(parts(), file.filename or "", session.agent.id)
             else:
-                stored = await self._files.receive(request.stream(), _filename(request))
+                stored = await self._files.receive(request.stream(), _filename(request), session.agent.id)
         except PayloadError as error:
             return sorry(413 if isinstance(error, TooBig) else 415, "malformed", f"{error} {error.hint}".strip())
-        return _json({"key": stored.key, "mime": stored.mime, "size": stored.size, "kind": stored.kind,
+        return json_answer({"key": stored.key, "mime": stored.mime, "size": stored.size, "kind": stored.kind,
                       "voice": stored.voice, "filename": stored.filename})  # fmt: skip
 
     async def _download(self, request: Request, session: Session) -> Response:
         key = request.path_params["key"]
+        scope = self._desk.standing(session).scope
         path, stored = self._files.path(key), self._files.describe(key)
+        if path is not None and self._files.uploader(key) != session.agent.id:
+            path = path if await self._desk.view.ask(lambda db: visible.sees_file(db, scope, key)) else None
         if path is None:
             return sorry(404, "malformed", _("The relay does not have this file."))
         return FileResponse(
@@ -249,14 +291,16 @@ class Api:
 
     async def _story(self, request: Request, session: Session) -> Response:
         """The raw story of a message: bodies, attempts, statuses, events."""
-        found = await stories.tell(self._log, self._desk.view, request.path_params["id"], hide=self._secrets)
-        if found is None or not self._sees(session, found["conversation"]):
+        scope = self._desk.standing(session).scope
+        found = await stories.tell(self._log, self._desk.view, request.path_params["id"], scope, hide=self._secrets)
+        if found is None:
             return sorry(404, "malformed", _("The relay does not have this message."))
-        return _json(found)
+        return json_answer(found)
 
-    def _sees(self, session: Session, conversation: str) -> bool:
-        visibility = self._desk.hub.visibility
-        return visibility.may_see(visibility.audience(session.agent.id), conversation)
+
+def _add(frames: list[protocol.AnyFrame | msgspec.Raw], encoded: str | None) -> None:
+    if encoded is not None:
+        frames.append(msgspec.Raw(encoded.encode()))
 
 
 def _number(text: str) -> int | None:
@@ -271,20 +315,37 @@ def sorry(status: int, code: str, message: str) -> Response:
     return Response(body, status, media_type="application/json", headers=headers)
 
 
-def _json(value: Any) -> Response:
+def json_answer(value: Any) -> Response:
+    """A success."""
     headers = {"cache-control": "no-store"}
     return Response(msgspec.json.encode(value), media_type="application/json", headers=headers)
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """A body of JSON. Raises msgspec.DecodeError where it is too long, TimeoutError where it does not come."""
     parts: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY:
-            raise msgspec.DecodeError("too long")
-        parts.append(chunk)
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > BODY:
+                raise msgspec.DecodeError("too long")
+            parts.append(chunk)
     return b"".join(parts)
+
+
+def _steady(receive: Receive) -> Receive:
+    """`receive` that waits for the next piece of a body only so long: a connection is not held for nothing."""
+
+    async def steady() -> Message:
+        async with asyncio.timeout(STALL_SECONDS):
+            return await receive()
+
+    return steady
+
+
+def _too_slow() -> Response:
+    return sorry(408, "busy", _("The rest of the request did not come in time."))
 
 
 def _filename(request: Request) -> str:

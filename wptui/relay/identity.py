@@ -161,7 +161,7 @@ def _create(draft: Draft, alias: Alias, kind: str = "person") -> str:
         salt += 1  # the alias has changed hands, and its first owner goes on under this key
         contact = contact_key(alias, salt)
     draft.add(ev.ContactCreated(contact=contact, kind=kind))
-    draft.add(ev.ContactAliased(contact=contact, kind=alias.kind, value=alias.value))
+    _alias(draft, contact, alias)
     return contact
 
 
@@ -201,7 +201,16 @@ def _name(draft: Draft, contact: str, alias: Alias, ts: int, *, verified: bool =
         phone = draft.db.execute("SELECT phone FROM contacts WHERE id = ?", (row[0],)).fetchone()[0]
         if phone == "+" + alias.value:
             draft.add(ev.ContactProfiled(contact=row[0], phone=""))
-    draft.add(ev.ContactAliased(contact=contact, kind=alias.kind, value=alias.value, verified=verified))
+    _alias(draft, contact, alias, verified=verified)
+
+
+def _alias(draft: Draft, contact: str, alias: Alias, *, verified: bool = False) -> None:
+    """Log that `contact` is known by `alias`, and whose it was: theirs see it go."""
+    before = owner(draft.db, alias)
+    taken = before if before not in (None, contact) else ""
+    draft.add(
+        ev.ContactAliased(contact=contact, kind=alias.kind, value=alias.value, verified=verified, taken=taken or "")
+    )
 
 
 def _heard(db: sqlite3.Connection, contact: str) -> int:
@@ -227,7 +236,7 @@ def _profile(draft: Draft, contact: str, person: Person, ts: int) -> None:
     if fresh[1]:
         if row[1]:
             draft.add(ev.ContactAliased(contact=contact, kind=AliasKind.USERNAME, value=row[1], retired=True))
-        draft.add(ev.ContactAliased(contact=contact, kind=AliasKind.USERNAME, value=fresh[1]))
+        _alias(draft, contact, Alias(AliasKind.USERNAME, fresh[1]))
     if any(fresh):
         draft.add(ev.ContactProfiled(contact=contact, ts=ts, name=fresh[0], username=fresh[1], phone=fresh[2]))
 

@@ -21,6 +21,7 @@ from wptui.i18n import _
 from wptui.model.errors import StorageError
 from wptui.relay.accounts import Accounts, accounts_path
 from wptui.relay.assigner import Assigner
+from wptui.relay.bundling import Bundling
 from wptui.relay.clerk import Clerk
 from wptui.relay.commands import Commands
 from wptui.relay.config import RelayConfig
@@ -32,15 +33,18 @@ from wptui.relay.effects import GraphEffects
 from wptui.relay.eventlog import make_log
 from wptui.relay.files import FileStore
 from wptui.relay.http import Api
-from wptui.relay.hub import Hub, Visibility
+from wptui.relay.hub import Hub
 from wptui.relay.listener import App, Listener, Receive, Scope, Send
 from wptui.relay.meters import Meters
 from wptui.relay.sender import Sender
 from wptui.relay.socket import SyncSocket
+from wptui.relay.team_http import TeamApi
 from wptui.relay.view import View
+from wptui.relay.visibility import Visibility
 from wptui.relay.waker import Waker
 from wptui.relay.webhook import Webhook
 from wptui.relay.workspace import Workspace
+from wptui.store import visible
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -79,8 +83,8 @@ class Relay:
         self.accounts = Accounts(accounts_path(database))
         self.graph = GraphClient(base_url=config.graph_url, token=config.access_token)
         self.view = View(config.view_path)
-        visibility = Visibility()
-        self.hub = Hub(self.log.read, visibility)
+        self.visibility = Visibility()
+        self.hub = Hub(self.log.read, self.visibility, Bundling(self.view))
         self.effects = GraphEffects(self.graph, self.view, self.meters, pace=pace)
         self.commands = Commands(self.clerk, self.files, self.effects)
         self.desk = Desk(
@@ -161,6 +165,7 @@ class Relay:
             )
         self.clerk.fence = self.duties.check
         await self.clerk.start()
+        self.visibility.load(*await self.clerk.look(lambda db: (visible.places(db), visible.standings(db))))
         self.hub.begin(self.clerk.cursor)
         self.clerk.listen(self.hub.feed)
         for part in (self.sender, self.downloads, self.waker, self.workspace, self.duty, self.assigner):
@@ -266,6 +271,7 @@ class Relay:
             Route("/readyz", self._ready, methods=["GET"]),
             Route("/metrics", self._figures, methods=["GET"]),
             *api.routes(),
+            *TeamApi(self.accounts, self.clerk, self.view, self.log, self.workspace.follow_accounts).routes(api.guarded),
         ]
         # Behind a proxy on this machine, sign-in attempts are counted by the address it names.
         starlette: Any = Starlette(routes=routes)

@@ -30,7 +30,7 @@ _log = logging.getLogger("wptui.relay.socket")
 
 HELLO_SECONDS = 10.0
 
-_CLOSED = {"unauthorized": 4401, "revoked": 4403, "busy": 1013}
+_CLOSED = {"unauthorized": 4401, "revoked": 4403, "changed": 4409, "busy": 1013}
 """WebSocket close codes; 4400 for everything else a `sorry` says."""
 
 
@@ -122,16 +122,21 @@ class SyncSocket:
         if refused is not None:
             terminal.end(refused.code, refused.message)
             return False
-        welcome = await self._desk.welcome(terminal.session)
+        try:
+            welcome = await self._desk.welcome(terminal.session)
+        except StorageError as error:
+            terminal.end("busy", str(error))
+            return False
+        # From here on nothing waits: what the welcome says is what the terminal joins with.
         terminal.put(protocol.encode(welcome).decode())
         hub = self._desk.hub
         if terminal not in hub.terminals:
-            for presence in hub.roster.others(terminal.agent):
+            for presence in hub.others(terminal.agent):
                 terminal.put(protocol.encode(presence).decode())
             hub.join(terminal, hello.mode)
             self._meters.terminals.set(len(hub.terminals))
         # A terminal that needs a snapshot gets what happens meanwhile; it says hello again when it has it.
-        terminal.start(hello.cursor if self._desk.knows(hello) else welcome.head)
+        terminal.start(hello.cursor if self._desk.knows(hello, welcome.scope) else welcome.head)
         return True
 
     async def _serve(self, terminal: Terminal, frame: protocol.AnyFrame) -> None:
@@ -146,12 +151,7 @@ class SyncSocket:
         elif isinstance(frame, Presence):
             self._desk.presence(terminal, terminal.session, frame)
         elif isinstance(frame, Pull):
-            try:
-                bundle = await self._desk.pull(terminal.session, frame)
-            except StorageError:
-                bundle = None
-            if bundle is not None:
-                terminal.put(protocol.encode(bundle).decode())
+            terminal.pull(frame)
 
     async def _execute(self, terminal: Terminal, frame: CommandFrame) -> None:
         try:

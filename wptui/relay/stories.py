@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wptui.model.events import Event
+from wptui.model.permissions import Scope
 from wptui.model.text import safe
+from wptui.store import visible
 
 if TYPE_CHECKING:
     from wptui.relay.eventlog.contract import EventLog
@@ -28,14 +30,14 @@ _ATTEMPTS = frozenset(
 )  # fmt: skip
 
 
-async def tell(log: EventLog, view: View, id: str, *, hide: Sequence[str] = ()) -> dict[str, Any] | None:
-    """The story of message `id` (ours, or a wamid); None if there is no such message. `hide` are secrets."""
+async def tell(log: EventLog, view: View, id: str, scope: Scope, *, hide: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The story of message `id` (ours, or a wamid); None if `scope` sees no such message. `hide` are secrets."""
 
     def find(db: sqlite3.Connection) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = db.execute(
             "SELECT id, wamid, conversation, seq FROM messages WHERE id = ?1 OR wamid = ?1 LIMIT 1", (id,)
         ).fetchone()
-        return row
+        return row if row is not None and visible.sees(db, scope, row[2]) else None
 
     row = await view.ask(find)
     if row is None:
@@ -51,6 +53,9 @@ async def tell(log: EventLog, view: View, id: str, *, hide: Sequence[str] = ()) 
                 raws.add(group.raw)
     numbers.add(seq)
     events = [event for event in await _events(log, sorted(numbers)[:_EVENTS_MOST]) if _concerns(event, names)]
+    others = sorted({event.conversation for event in events if event.conversation is not None})
+    seen = {conversation, *await view.ask(lambda db: visible.among(db, scope, others))}
+    events = [event for event in events if event.conversation is None or event.conversation in seen]
     bodies = []
     for number in sorted(raws)[:50]:
         raw = await log.raw(number)

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
+from wptui.model.permissions import Scope, See
 from wptui.model.protocol import Bundle
+from wptui.store import team, visible
 from wptui.store.database import cursor
 from wptui.store.fold_contacts import OWNED, remove_conversation
 
@@ -26,10 +31,28 @@ MESSAGE_COLUMNS = (
     "sender, forwarded, source, counted, human, automatic, status, status_ts, attempts, retry_at, error_code, "
     "error_text, pricing, edited_at, earlier, revoked_at, media, media_key, media_state, canned, origin"
 )
-_WORKSPACE = ("numbers", "templates", "campaigns", "canned", "agents", "settings")
+_WORKSPACE = ("numbers", "templates", "campaigns", "agents")
+_OWNED = ("canned", "settings")
+"""Tables with rows of one agent's own (`owner`), which nobody else is given."""
 _SETTINGS = ("workspace", "reopen_within", "first_response_target", "timezone")
 
+_MERGES = """
+WITH RECURSIVE people (id) AS (
+    {contacts} UNION SELECT m.contact FROM merges m JOIN people ON m.into_contact = people.id WHERE m.undone = 0
+) SELECT * FROM merges WHERE into_contact IN people
+"""
+"""Who was made one with `contacts`, and with those before: what undoing it one by one needs."""
+
+_PARTED = 100
+"""Of so many merges undone last, both sides come at the end of a snapshot."""
+
+EVERYTHING = Scope(See.ALL)
+
 Tables = dict[str, dict[str, Any]]
+
+
+class ScopeChanged(Exception):
+    """In the middle of a snapshot the agent has become somebody who sees something else."""
 
 
 def _table(db: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
@@ -37,19 +60,30 @@ def _table(db: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()) -> 
     return {"columns": [column[0] for column in found.description], "rows": found.fetchall()}
 
 
-def workspace_bundle(db: sqlite3.Connection) -> Bundle:
-    """Settings, numbers, templates, campaigns, canned replies, agents and the latest alerts."""
+def workspace_bundle(db: sqlite3.Connection, scope: Scope = EVERYTHING) -> Bundle:
+    """Settings, numbers, templates, campaigns, canned replies and agents.
+
+    What Meta tells the operator (alerts), and who was merged with whom, is for those who see everything: the one
+    concerns the account as a whole, the other comes with each contact otherwise.
+    """
     tables: Tables = {name: _table(db, f"SELECT * FROM {name}") for name in _WORKSPACE}
-    tables["alerts"] = _table(db, "SELECT * FROM alerts ORDER BY seq DESC LIMIT 200")
+    for name in _OWNED:
+        tables[name] = _table(db, f"SELECT * FROM {name} WHERE owner IN ('', ?)", (scope.agent,))
+    if scope.see is See.ALL:
+        tables["alerts"] = _table(db, "SELECT * FROM alerts ORDER BY seq DESC LIMIT 200")
+        tables["merges"] = _table(db, "SELECT * FROM merges")
     marks = ",".join("?" * len(_SETTINGS))
     tables["meta"] = _table(db, f"SELECT key, value FROM meta WHERE key IN ({marks})", _SETTINGS)
     return Bundle(seq=cursor(db), tables=tables)
 
 
-def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int = RECENT) -> Bundle:
+def conversation_bundle(
+    db: sqlite3.Connection, ids: Sequence[str], recent: int = RECENT, *, limited: bool = False
+) -> Bundle:
     """Conversations `ids` whole: contact, aliases, requests, labels, and their recent messages.
 
-    Recent are the last `recent` messages and all of the open request. `partial` names those cut short.
+    Recent are the last `recent` messages and all of the open request. `partial` names those cut short. `limited` is
+    for an agent who does not see everything: what a merge has kept may be of conversations that are not in view.
     """
     marks = ",".join("?" * len(ids))
     contacts = f"SELECT contact FROM conversations WHERE id IN ({marks})"
@@ -58,6 +92,7 @@ def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int 
         "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({contacts})", ids),
         "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({contacts})", ids),
     }
+    tables["merges"] = _merges(db, contacts, ids, limited)
     for name in OWNED:
         tables[name] = _table(db, f"SELECT * FROM {name} WHERE conversation IN ({marks})", ids)
     messages: list[Any] = []
@@ -72,6 +107,14 @@ def conversation_bundle(db: sqlite3.Connection, ids: Sequence[str], recent: int 
     tables["messages"] = {"columns": MESSAGE_COLUMNS.split(", "), "rows": messages}
     tables["partial"] = {"columns": ["conversation"], "rows": partial}
     return Bundle(seq=cursor(db), tables=tables)
+
+
+def _merges(db: sqlite3.Connection, contacts: str, ids: Sequence[str], limited: bool) -> dict[str, Any]:
+    """The merges behind `contacts` (a query for `ids`): whole, or as `limited` may know them, that they were."""
+    if not limited:
+        return _table(db, _MERGES.format(contacts=contacts), ids)
+    sql = f"SELECT seq, at, by, contact, into_contact, undone FROM merges WHERE into_contact IN ({contacts})"
+    return _table(db, sql, ids)
 
 
 def _recent_start(db: sqlite3.Connection, conversation: str, recent: int) -> int:
@@ -107,39 +150,69 @@ def older_messages(db: sqlite3.Connection, conversation: str, before: tuple[int,
     return Bundle(seq=cursor(db), tables=tables, after=conversation)
 
 
-def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200) -> Iterator[Bundle]:
-    """Everything, as bundles: the workspace first, then conversations in pieces of `size`, newest first, then people.
+def snapshot(db: sqlite3.Connection, after: str = "", size: int = 200, scope: Scope = EVERYTHING) -> Iterator[Bundle]:
+    """All that `scope` sees, as bundles: the workspace first, then conversations in pieces of `size`, newest first.
 
-    `after` (from the last bundle received) resumes. Each bundle is read in a transaction of its own.
+    Last come people without conversations, for who sees everything. `after` (from the last bundle received) resumes.
+    Each bundle is read in a transaction of its own; raises ScopeChanged where the scope's agent has another by then.
     """
     begun = cursor(db)
+    limited = scope.see is not See.ALL
     if not after:
-        yield workspace_bundle(db)
+        with _moment(db, scope):
+            bundle = workspace_bundle(db, scope)
+        yield bundle
     position = int(after or 0) or 1 << 62
+    where, values = visible.condition(scope)
     while True:
-        db.execute("BEGIN")
-        try:
+        with _moment(db, scope):
             found = db.execute(
-                "SELECT id, created_seq FROM conversations WHERE created_seq < ? ORDER BY created_seq DESC LIMIT ?",
-                (position, size),
+                f"SELECT id, created_seq FROM conversations WHERE created_seq < ? AND {where} "
+                "ORDER BY created_seq DESC LIMIT ?",
+                (position, *values, size),
             ).fetchall()
-            bundle = conversation_bundle(db, [id for id, _ in found])
-        finally:
-            db.execute("COMMIT")
+            bundle = conversation_bundle(db, [id for id, _ in found], limited=limited)
         if not found:
             break
         position = found[-1][1]
         bundle.after = str(position)
         yield bundle
-    yield from _people(db, begun)
+    if not limited:
+        yield from _parted(db, scope)
+        yield from _people(db, begun, scope)
 
 
-def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
+@contextmanager
+def _moment(db: sqlite3.Connection, scope: Scope) -> Iterator[None]:
+    """One transaction, in which the agent still sees what `scope` says."""
+    db.execute("BEGIN")
+    try:
+        if scope.agent and team.scope(db, scope.agent) != scope:
+            raise ScopeChanged
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
+def _parted(db: sqlite3.Connection, scope: Scope) -> Iterator[Bundle]:
+    """Conversations that were one until lately: where that ended under a snapshot, one side came with it, or none."""
+    with _moment(db, scope):
+        ids: set[str] = set()
+        for (data,) in db.execute(
+            "SELECT data FROM merges WHERE undone > 0 ORDER BY undone DESC LIMIT ?", (_PARTED,)
+        ).fetchall():
+            for gone, entry in msgspec.json.decode(data)["conversations"].items():
+                ids |= {gone, entry["into"]}
+        bundle = conversation_bundle(db, sorted(ids))
+    if ids:
+        yield bundle
+
+
+def _people(db: sqlite3.Connection, begun: int, scope: Scope) -> Iterator[Bundle]:
     """Contacts who had no conversation at `begun`: from an address book, say. When they write, they have a name."""
     position = ""
     while True:
-        db.execute("BEGIN")
-        try:
+        with _moment(db, scope):
             contacts = _table(
                 db,
                 "SELECT * FROM contacts WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
@@ -149,13 +222,12 @@ def _people(db: sqlite3.Connection, begun: int) -> Iterator[Bundle]:
             ids = [row[contacts["columns"].index("id")] for row in contacts["rows"]]
             marks = ",".join("?" * len(ids))
             aliases = _table(db, f"SELECT * FROM aliases WHERE contact IN ({marks})", ids)
+            merges = _merges(db, f"SELECT id FROM contacts WHERE id IN ({marks})", ids, False)
             seq = cursor(db)
-        finally:
-            db.execute("COMMIT")
         if not ids:
             return
         position = ids[-1]
-        yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases})
+        yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases, "merges": merges})
 
 
 def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False) -> set[str]:
@@ -183,11 +255,13 @@ def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False)
     known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for name, table in tables.items():
         if name in known:
-            _write(db, name, table, ahead, whole="conversations" in tables)
+            _write(db, name, table, ahead, whole="conversations" in tables, fresh=fresh)
     return set(shipped) - ahead
 
 
-def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str], *, whole: bool) -> None:
+def _write(
+    db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[str], *, whole: bool, fresh: bool
+) -> None:
     here = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
     columns: list[str] = table["columns"]
     rows: list[Any] = table["rows"]
@@ -203,8 +277,12 @@ def _write(db: sqlite3.Connection, name: str, table: dict[str, Any], ahead: set[
     # A message already here by its id is kept: its place (`no`) is what the search index points to.
     verb = "INSERT OR IGNORE" if name == "messages" else "INSERT OR REPLACE"
     if name == "contacts":
-        seq = columns.index("seq")
-        rows = [row for row in rows if _contact_seq(db, row[columns.index("id")]) <= row[seq]]
+        id, seq = columns.index("id"), columns.index("seq")
+        known = {row[id]: _contact_seq(db, row[id]) for row in rows}
+        rows = [row for row in rows if known[row[id]] <= row[seq]]
+        if not fresh:  # an alias may have gone to somebody else; in a fresh store its event comes after the snapshot
+            lost = [(row[id],) for row in rows if known[row[id]]]
+            db.executemany("DELETE FROM aliases WHERE contact = ?", lost)
     sql = f"{verb} INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     written = db.executemany(sql, rows).rowcount
     if whole and name == "messages" and written < len(rows) and _drop_merged(db, columns, rows):

@@ -10,12 +10,15 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from wptui import paths
 from wptui.model.errors import StorageError
 from wptui.model.events import Event
+from wptui.model.permissions import See
 from wptui.model.protocol import Bundle
 from wptui.store import bundles, fold, search
 from wptui.store.changes import Changes
@@ -41,6 +44,7 @@ class Cache:
         self._data_version = 0
         self._known = 0
         """Log position up to which our side has been told of changes."""
+        self._stale: list[str] = []
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -124,6 +128,15 @@ class Cache:
             str(get_meta(self.db, "agent", "") or ""),
         )
 
+    def scope(self) -> str:
+        """Under which scope (`permissions.Scope.key`) it was filled; "" until it is, or for a relay without any."""
+        return str(get_meta(self.db, "scope", "") or "")
+
+    def _limited(self) -> bool:
+        """Whether it holds a part of the relay's rows only: then contacts come and go with their conversations."""
+        scope = self.scope()
+        return bool(scope) and not scope.startswith(f"{See.ALL.value}:")
+
     def is_empty(self) -> bool:
         """Whether nothing was ever written to it."""
         return self.db.execute("SELECT 1 FROM meta LIMIT 1").fetchone() is None
@@ -164,16 +177,43 @@ class Cache:
         """Writes a bundle: conversations that came into view, or a page of older messages."""
         changes = Changes()
         with transaction(self.db) as db:
-            changes.conversations = bundles.apply_bundle(db, bundle)
-            if "conversations" not in bundle.tables and bundle.after:
-                changes.conversations.add(bundle.after)
+            if "conversations" not in bundle.tables:
+                self._write_page(db, bundle, changes)
+            elif bundle.seq < cursor(db):
+                # Another process of the same account has gone on: what is in between would be passed over for ever.
+                self._stale += _ids(bundle)
+            else:
+                self._write_whole(db, bundle, changes)
         return self._with_others(changes)
 
+    def _write_page(self, db: sqlite3.Connection, bundle: Bundle, changes: Changes) -> None:
+        if db.execute("SELECT 1 FROM conversations WHERE id = ?", (bundle.after,)).fetchone():
+            bundles.apply_bundle(db, bundle)
+            changes.conversations.add(bundle.after)
+
+    def _write_whole(self, db: sqlite3.Connection, bundle: Bundle, changes: Changes) -> None:
+        ids, before = _ids(bundle), cursor(db)
+        contacts = _contacts(db, ids)
+        changes.conversations = bundles.apply_bundle(db, bundle)
+        if self._limited():
+            _prune(db, contacts)
+        for id in sorted(changes.conversations):  # what is newer than all we know has just happened
+            changes.inbound += _inbound(db, id, before)
+            _called(db, id, before, changes)
+
+    def take_stale(self) -> list[str]:
+        """Conversations whose bundle came too late to be written; they are to be asked for again."""
+        stale, self._stale = self._stale, []
+        return stale
+
     def drop(self, conversations: Sequence[str]) -> Changes:
-        """Drops conversations and all that hangs on them."""
+        """Drops conversations and all that hangs on them, their contacts too where nothing else is left of those."""
         with transaction(self.db) as db:
+            contacts = _contacts(db, conversations)
             for id in conversations:
                 remove_conversation(db, id)
+            if self._limited():
+                _prune(db, contacts)
         return self._with_others(Changes(removed=set(conversations)))
 
     def others(self) -> Changes | None:
@@ -190,11 +230,7 @@ class Cache:
             self._data_version = version
             found = {id for (id,) in self.db.execute("SELECT id FROM conversations WHERE seq > ?", (self._known,))}
             for id in found - changes.conversations:
-                changes.inbound += self.db.execute(
-                    "SELECT conversation, id, ts FROM messages WHERE conversation = ? AND seq > ? AND dir = 'in' "
-                    "AND source = 'live' AND kind <> 'request_welcome' ORDER BY ts, seq",
-                    (id, self._known),
-                ).fetchall()
+                changes.inbound += _inbound(self.db, id, self._known)
             changes.conversations |= found - changes.removed
             changes.workspace = True
         self._known = changes.cursor = max(self._known, cursor(self.db))
@@ -206,6 +242,51 @@ class Cache:
         while search.is_behind(self.db) and time.monotonic() < until:
             with transaction(self.db) as db:
                 search.index_behind(db, _INDEX_BATCH)
+
+
+def _ids(bundle: Bundle) -> list[str]:
+    """The conversations of a bundle."""
+    table = bundle.tables["conversations"]
+    at = table["columns"].index("id")
+    return [row[at] for row in table["rows"]]
+
+
+def _contacts(db: sqlite3.Connection, conversations: Sequence[str]) -> set[str]:
+    """Whose the conversations are here."""
+    found = (db.execute("SELECT contact FROM conversations WHERE id = ?", (id,)).fetchone() for id in conversations)
+    return {row[0] for row in found if row is not None}
+
+
+def _prune(db: sqlite3.Connection, contacts: Iterable[str]) -> None:
+    """Drops those of `contacts` of whom no conversation is left."""
+    for contact in contacts:
+        if db.execute("SELECT 1 FROM conversations WHERE contact = ? LIMIT 1", (contact,)).fetchone() is None:
+            for table, column in (("contacts", "id"), ("aliases", "contact"), ("merges", "into_contact")):
+                db.execute(f"DELETE FROM {table} WHERE {column} = ?", (contact,))
+
+
+def _inbound(db: sqlite3.Connection, conversation: str, after: int) -> list[tuple[str, str, int]]:
+    """The customer's messages of events after `after`, as `Changes.inbound`."""
+    return db.execute(
+        "SELECT conversation, id, ts FROM messages WHERE conversation = ? AND seq > ? AND dir = 'in' "
+        "AND source = 'live' AND kind <> 'request_welcome' ORDER BY ts, seq",
+        (conversation, after),
+    ).fetchall()
+
+
+def _called(db: sqlite3.Connection, conversation: str, after: int, changes: Changes) -> None:
+    """Who is called in a conversation by events after `after`: mentions in notes, and rules."""
+    changes.mentioned += db.execute(
+        "SELECT x.conversation, x.agent, x.note FROM mentions x JOIN messages m ON m.id = x.note "
+        "WHERE x.conversation = ? AND m.seq > ? ORDER BY m.seq, x.agent",
+        (conversation, after),
+    ).fetchall()
+    for (body,) in db.execute(
+        "SELECT body FROM messages WHERE conversation = ? AND seq > ? AND kind = 'notified' ORDER BY seq",
+        (conversation, after),
+    ).fetchall():
+        told = msgspec.json.decode(body)
+        changes.notified.append((conversation, told["agents"], told["text"]))
 
 
 def is_damage(error: BaseException) -> bool:

@@ -175,6 +175,8 @@ class Connection:
             for job in jobs:
                 if isinstance(job, act.Write):
                     self._pulled(job.bundle)
+            for conversation in await self._host.run_cache(self._host.cache.take_stale):
+                self.say(Pull(conversation=conversation))
 
     def _pulled(self, bundle: Bundle) -> None:
         ids = {bundle.after} if bundle.after else set()

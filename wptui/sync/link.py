@@ -45,6 +45,8 @@ SOCKET_AGAIN, SOCKET_AGAIN_MOST = 60.0, 600.0
 POKE_SECONDS, REFUSED_POKE_SECONDS = 0.5, 5.0
 """Held keys bring a new attempt at most so often."""
 PULL_SECONDS = 30.0
+CHANGED_MOST = 5
+"""Connections in a row that end because the agent is somebody else now, until that counts as trouble."""
 FILL_TOLD = 0.3
 """Seconds between two reports of a snapshot's progress."""
 INDEX_SECONDS = 0.2
@@ -62,8 +64,15 @@ class Link:
     """
 
     def __init__(
-        self, cache_path: Path, outbox: Outbox, account: Account, *, on_change: Callable[[LinkChange], None]
+        self,
+        cache_path: Path,
+        outbox: Outbox,
+        account: Account,
+        *,
+        on_change: Callable[[LinkChange], None],
+        mode: str = "terminal",
     ) -> None:
+        """`mode` is `Hello.mode`: who looks in for a moment is `line`, and not on duty for it."""
         self.account = account
         self.outbox = outbox
         self.cache = Cache(cache_path)
@@ -72,6 +81,7 @@ class Link:
         self.http = Http(account)
         """For other calls to the same relay."""
         self.tell = on_change
+        self._mode = mode
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="wptui-cache")
         self._connection: Connection | None = None
         self._poked = asyncio.Event()
@@ -188,6 +198,8 @@ class Link:
             except Exception as again:
                 error = again
         trouble = diagnose(error)
+        if trouble.code == "changed" and attempts < CHANGED_MOST:
+            return 0.0  # nothing is wrong: the next welcome says who we are now
         if trouble.code == "bug":
             _log.error("the link broke", exc_info=error)
         else:
@@ -221,7 +233,10 @@ class Link:
         wire, until = await self._dial()
         try:
             cursor, epoch, agent = await self.run_cache(self.cache.position)
-            session = Session(cursor=cursor, epoch=epoch, agent=agent, version=__version__)
+            scope = await self.run_cache(self.cache.scope)
+            session = Session(
+                cursor=cursor, epoch=epoch, agent=agent, scope=scope, version=__version__, mode=self._mode
+            )
             self._connection = Connection(self, wire, session)
             if self._closing:
                 return
@@ -268,6 +283,8 @@ class Link:
             name=welcome.name,
             workspace=welcome.workspace,
             permissions=tuple(welcome.permissions),
+            role=welcome.role,
+            scope=welcome.scope,
             latency=seconds if not known.connected else known.latency,
         )
         if not known.connected:
@@ -298,7 +315,15 @@ class Link:
 
         self._set(Kind.SYNCING, progress=0.0)
         rebuilt = await fill(
-            self.cache, self.http, session.epoch, session.agent, self.run_cache, told=progress, head=session.head
+            self.cache,
+            self.http,
+            session.epoch,
+            session.agent,
+            self.run_cache,
+            scope=session.scope,
+            told=progress,
+            begun=lambda: self.tell(LinkChange(rebuilt=True)),
+            head=session.head,
         )
         self.tell(LinkChange(changes=Changes(conversations=touched, workspace=True), rebuilt=rebuilt))
 

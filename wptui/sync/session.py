@@ -53,9 +53,10 @@ class Greet:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Fill the cache from a snapshot of the log `epoch`, throwing away what it holds of another."""
+    """Fill the cache from a snapshot of the log `epoch`, as `scope` sees it, throwing away what it holds of another."""
 
     epoch: str
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,18 @@ Action = Greet | Fill | Apply | Write | Drop | Settle | Show | Stop | GoLive
 
 
 class Session:
-    """One connection. `cursor` and `epoch` are the cache's, `agent` whose it is ("" for nobody's yet)."""
+    """One connection. `cursor`, `epoch` and `scope` are the cache's, `agent` whose it is ("" for nobody's yet)."""
 
-    def __init__(self, *, cursor: int, epoch: str, agent: str = "", version: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        cursor: int,
+        epoch: str,
+        agent: str = "",
+        scope: str = "",
+        version: str = "",
+        mode: str = "terminal",
+    ) -> None:
         self.phase = Phase.GREETING
         self.cursor = cursor if epoch else 0
         """Last event handed on in an `Apply`."""
@@ -121,7 +131,9 @@ class Session:
         self.head = 0
         self.epoch = epoch
         self.agent = agent
+        self.scope = scope
         self._version = version
+        self._mode = mode
         self._flying: dict[str, str | None] = {}
         """Commands sent on this connection and not answered: id → conversation."""
         self._parked: list[tuple[Result, int]] = []
@@ -130,7 +142,14 @@ class Session:
 
     def hello(self) -> Hello:
         """The first frame to send."""
-        return Hello(cursor=self.cursor, schema=SCHEMA, epoch=self.epoch, version=self._version)
+        return Hello(
+            cursor=self.cursor,
+            schema=SCHEMA,
+            epoch=self.epoch,
+            version=self._version,
+            scope=self.scope,
+            mode=self._mode,
+        )
 
     @property
     def greeted(self) -> bool:
@@ -170,10 +189,11 @@ class Session:
         # A head behind our cursor is another log under the old name: restored from a backup, say. And the relay
         # sends nothing from the very beginning on: that is what snapshots are for.
         strange = frame.epoch != self.epoch or frame.head < self.cursor or (frame.head and not self.cursor)
-        if strange or (self.agent and self.agent != frame.agent):
+        # And a cache filled under another scope lacks rows, or holds some that are not this agent's to see any more.
+        if strange or self.scope != frame.scope or (self.agent and self.agent != frame.agent):
             self.phase = Phase.SNAPSHOT
-            self.epoch, self.agent = frame.epoch, frame.agent
-            return [Greet(frame), Fill(frame.epoch)]
+            self.epoch, self.agent, self.scope = frame.epoch, frame.agent, frame.scope
+            return [Greet(frame), Fill(frame.epoch, frame.scope)]
         if not repeated:
             self.phase = Phase.CATCHING_UP
         return [Greet(frame), *self._caught_up()]

@@ -48,11 +48,14 @@ async def fill(
     agent: str,
     run: Run,
     *,
+    scope: str = "",
     told: Callable[[Progress], None],
+    begun: Callable[[], None] = lambda: None,
     head: int | None = None,
 ) -> bool:
-    """Fills the cache with the log `epoch`; whether a new file took the old one's place.
+    """Fills the cache with what `scope` sees of the log `epoch`; whether a new file took the old one's place.
 
+    `begun` is called as soon as it did: what was in the old one is not to be shown any more.
     `head` is where that log ends: what stands further is of another time, and filled anew.
     Where another wptui is at it, this waits and uses what that one made. Raises as `Http.stream`, CacheDamaged
     and sqlite3.Error; what came so far is kept.
@@ -63,12 +66,15 @@ async def fill(
             await run(cache.open)
         cursor, held, whose = await run(cache.position)
         beyond = head is not None and cursor > head and not replaced
-        if held == epoch and whose == agent and cursor and not beyond:
+        if (held, whose, await run(cache.scope)) == (epoch, agent, scope) and cursor and not beyond:
             return replaced
-        filler = _Filler(cache, epoch, agent)
+        filler = _Filler(cache, epoch, agent, scope)
         replaced |= bool(await run(filler.begin))
+        if replaced:
+            begun()
+        asked = {"after": filler.after, "schema": SCHEMA} | ({"scope": scope} if scope else {})
         try:
-            async with http.stream("GET", "/v1/snapshot", params={"after": filler.after, "schema": SCHEMA}) as response:
+            async with http.stream("GET", "/v1/snapshot", params=asked) as response:
                 await _pour(response.aiter_bytes(), filler, run, told)
         except RefusedError:
             if filler.after:  # it does not know where to resume: begin anew
@@ -130,10 +136,11 @@ async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
 class _Filler:
     """Writes the lines of a snapshot. Every method runs in the cache's thread."""
 
-    def __init__(self, cache: Cache, epoch: str, agent: str) -> None:
+    def __init__(self, cache: Cache, epoch: str, agent: str, scope: str) -> None:
         self._cache = cache
         self._epoch = epoch
         self._agent = agent
+        self._scope = scope
         self._bulk = ExitStack()
         self._newest = 0
         self._other_log = False
@@ -144,19 +151,24 @@ class _Filler:
         """Prepares the cache; whether it had to begin a new file."""
         replaced = False
         if not self._resumes() and not self._cache.is_empty():
+            foreign = self._cache.scope() != self._scope
             self._cache.set_aside()
+            if foreign:  # kept until the new one is filled only where every row is this agent's to see
+                self._cache.drop_aside()
             replaced = True
         db = self._cache.db
         self.after = str(get_meta(db, "filling_after", "") or "")
         with transaction(db):
             set_meta(db, "filling", self._epoch)
             set_meta(db, "agent", self._agent)
+            set_meta(db, "scope", self._scope)
         self._bulk.enter_context(bulk_load(db))
         return replaced
 
     def _resumes(self) -> bool:
         db = self._cache.db
-        return (get_meta(db, "filling"), get_meta(db, "agent")) == (self._epoch, self._agent)
+        held = (get_meta(db, "filling"), get_meta(db, "agent"), self._cache.scope())
+        return held == (self._epoch, self._agent, self._scope)
 
     def forget(self) -> None:
         """What came so far is worth nothing."""

@@ -44,6 +44,10 @@ class LinkState:
     name: str = ""
     workspace: str = ""
     permissions: tuple[str, ...] = ()
+    role: str = ""
+    """Of the agent: built in, or a key of the settings' section `roles`."""
+    scope: str = ""
+    """What the agent sees (`permissions.Scope.key`)."""
     latency: float = 0.0
     """Seconds of the last round trip."""
     fresh: float = 0.0

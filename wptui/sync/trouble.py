@@ -57,6 +57,8 @@ class Trouble(WptuiError):
                     hint=_("Whoever runs the relay has to update it; drafts and unsent messages are kept."),
                     retry=Retry.RARELY,
                 )
+            case "changed":
+                return cls(sorry.code, _("What you may do or see has changed"))
             case "busy":
                 return cls(sorry.code, _("The relay is busy or restarting"))
         said = safe_line(sorry.message, 200)

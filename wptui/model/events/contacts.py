@@ -22,6 +22,8 @@ class ContactAliased(Data):
     value: str
     verified: bool = False
     retired: bool = False
+    taken: str = ""
+    """The contact who was known by it until now."""
 
 
 @event("contact.profiled")
