@@ -44,6 +44,8 @@ COMMANDS = {
     "duty": Entry("wptui.cli.line_team:duty_command", N_("Print your duty, or set it.")),
     "search": Entry("wptui.cli.line:search_command", N_("Search all messages.")),
     "edit": Entry("wptui.cli.edit:edit", N_("Edit canned replies and the team's settings.")),
+    "agents": Entry("wptui.cli.agents:agents", N_("Who may sign in, and as what.")),
+    "audit": Entry("wptui.cli.agents:audit_command", N_("Who did what, and when.")),
     "config": Entry("wptui.cli.config:config_group", N_("Show, explain and change the settings.")),
     "doctor": Entry("wptui.cli.doctor:doctor", N_("Check terminal, files, cache and connection.")),
     "completion": Entry("wptui.cli.completion:completion", N_("Print a shell's completion script.")),

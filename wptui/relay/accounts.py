@@ -172,6 +172,13 @@ class Accounts:
         rows = self._db.execute("SELECT id, name, role, created_at, revoked_at, revision FROM agents ORDER BY name, id")
         return [Agent(*row) for row in rows]
 
+    def agent(self, id: str) -> Agent | None:
+        """The agent with id `id`, revoked or not."""
+        row = self._db.execute(
+            "SELECT id, name, role, created_at, revoked_at, revision FROM agents WHERE id = ?", (id,)
+        ).fetchone()
+        return Agent(*row) if row else None
+
     def find(self, wanted: str) -> Agent:
         """The agent with id or name `wanted`, in any case and with or without accents. Raises UsageError."""
         agents = self.agents()
