@@ -29,6 +29,9 @@ text = file.read_text("utf-8")
 seen = plan.with_name("seen")
 seen.write_text((seen.read_text("utf-8") if seen.exists() else "") + text + "\\0", "utf-8")
 plan.with_name("mode").write_text(oct(file.stat().st_mode & 0o777) + " " + file.name)
+if "run" in step:
+    import subprocess
+    subprocess.run([sys.executable, "-m", "wptui", *step["run"]], check=True)
 if step.get("code"):
     sys.exit(step["code"])
 for old, new in step.get("replace", []):
