@@ -41,6 +41,7 @@ messages: $(DEV_STAMP)
 docs: $(DEV_STAMP)
 	$(BIN)/python -m tools.event_catalogue
 	$(BIN)/python -m tools.key_table
+	$(BIN)/python -m tools.permission_table
 
 man: $(DEV_STAMP)
 	$(BIN)/python -m wptui.cli.manpage > docs/wptui.1
