@@ -16,8 +16,8 @@ import click
 from wptui.i18n import _
 from wptui.model.errors import UsageError
 
-SORTS = ("waiting", "unread", "last", "campaign", "window")
-VIEWS = ("all", "mine", "unassigned", "late", "snoozed", "resolved")
+SORTS = ("waiting", "due", "priority", "unread", "last", "campaign", "window")
+VIEWS = ("all", "mine", "unassigned", "late", "mentions", "following", "snoozed", "resolved")
 STATES = ("accepted", "sent", "delivered")
 
 Decorator = Callable[[Any], Any]
@@ -41,7 +41,8 @@ def act_options(function: Any) -> Any:
 @click.command(
     help=_(
         "Print the inbox, the most urgent conversation first. --filter takes what the inbox's filter line does: "
-        'is:late campaign:CODE label:NAME number:NAME agent:NAME from:NAME "words"; a minus negates.'
+        'is:late campaign:CODE label:NAME number:NAME agent:NAME department:NAME priority:high from:NAME "words"; '
+        "a minus negates."
     )
 )
 @click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help=_("Which conversations."))

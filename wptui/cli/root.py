@@ -42,6 +42,7 @@ COMMANDS = {
     "mentions": Entry("wptui.cli.line_team:mentions_command", N_("Print the notes that call you.")),
     "team": Entry("wptui.cli.line_team:team_command", N_("Print who is on duty and who waits.")),
     "duty": Entry("wptui.cli.line_team:duty_command", N_("Print your duty, or set it.")),
+    "hours": Entry("wptui.cli.hours:hours_command", N_("Print whether it is open, and when it opens next.")),
     "search": Entry("wptui.cli.line:search_command", N_("Search all messages.")),
     "edit": Entry("wptui.cli.edit:edit", N_("Edit canned replies and the team's settings.")),
     "agents": Entry("wptui.cli.agents:agents", N_("Who may sign in, and as what.")),
