@@ -45,6 +45,7 @@ COMMANDS = {
     "hours": Entry("wptui.cli.hours:hours_command", N_("Print whether it is open, and when it opens next.")),
     "search": Entry("wptui.cli.line:search_command", N_("Search all messages.")),
     "edit": Entry("wptui.cli.edit:edit", N_("Edit canned replies and the team's settings.")),
+    "rules": Entry("wptui.cli.rules:rules", N_("What the relay does by itself, and would have done.")),
     "agents": Entry("wptui.cli.agents:agents", N_("Who may sign in, and as what.")),
     "audit": Entry("wptui.cli.agents:audit_command", N_("Who did what, and when.")),
     "config": Entry("wptui.cli.config:config_group", N_("Show, explain and change the settings.")),

@@ -77,6 +77,23 @@ VERBS = (
 MESSAGES = frozenset({"reply", "canned", "template", "menu", "survey"})
 """Verbs that send something to the customer."""
 
+REASONS: dict[str, str] = {
+    "window_closed": N_("the 24-hour window was closed"),
+    "opted_out": N_("the customer has stopped marketing messages"),
+    "blocked": N_("the customer is blocked"),
+    "handed": N_("Meta Business Agent had the conversation"),
+    "blocked_template": N_("Meta does not let the template out"),
+    "not_found": N_("there is no such thing"),
+    "unfilled": N_("a variable was unknown and has no fallback"),
+    "no_file": N_("the file is gone"),
+    "no_request": N_("there was no request"),
+    "asked_already": N_("the customer was asked already"),
+    "nobody": N_("there was nobody"),
+    "too_long": N_("the text was too long"),
+    "invalid": N_("Meta would refuse it"),
+}
+"""Why a rule left an act out: `rule.fired.skipped` has the codes."""
+
 _BELONGS = {
     "language": ("template",),
     "values": ("template",),
