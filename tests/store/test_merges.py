@@ -17,8 +17,8 @@ from wptui.model import events as ev
 from wptui.store import bundles, fold
 from wptui.store.database import bulk_load, open_database, set_meta, transaction
 
-TABLES = ("contacts", "aliases", "conversations", "requests", "labels", "followers", "reactions", "receipts", "mentions",
-          "surveys", "pending")  # fmt: skip
+TABLES = ("contacts", "aliases", "conversations", "requests", "labels", "followers", "reactions", "receipts",
+          "mentions", "surveys", "pending")  # fmt: skip
 AGENT = "agent:a1"
 
 
@@ -235,7 +235,9 @@ def test_relay_and_cache_end_equal(tmp_path_factory: pytest.TempPathFactory, day
     for conversation, request in story.db.execute("SELECT id, request FROM conversations").fetchall():
         owner = story.db.execute("SELECT conversation FROM requests WHERE id = ?", (request,)).fetchone()
         assert owner in (None, (conversation,))
-    strays = "SELECT count(*) FROM messages m JOIN requests r ON r.id = m.request WHERE r.conversation <> m.conversation"
+    strays = (
+        "SELECT count(*) FROM messages m JOIN requests r ON r.id = m.request WHERE r.conversation <> m.conversation"
+    )
     assert story.db.execute(strays).fetchone() == (0,)
     story.db.close()
     cache.close()

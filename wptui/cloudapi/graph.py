@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from wptui.cloudapi import payloads
+from wptui.cloudapi import blocklist, payloads
 from wptui.cloudapi.answers import GraphRefused, GraphUnclear, GraphUnreachable, MediaRefused, read_answer
 from wptui.cloudapi.content import is_media_url
 from wptui.cloudapi.media import DOWNLOAD_LIMIT, bare, check_size, file_name, kind_of
@@ -173,6 +173,15 @@ class GraphClient:
         """Show the customer "typing…" for up to 25 s, and blue ticks up to `wamid`."""
         await self._call("POST", f"{_node(number)}/messages", json=payloads.typing(wamid))
 
+    # ── customers
+
+    async def block_user(self, number: str, phone: str, blocked: bool) -> None:
+        """Have `number` block the customer `phone` ("+" and digits), or no longer. Raises GraphRefused."""
+        method = "POST" if blocked else "DELETE"
+        response = await self._request(method, f"{_node(number)}/block_users", json=blocklist.request(phone))
+        blocklist.check(response)
+        read_answer(response, self._hidden)
+
     # ── media
 
     async def upload_media(self, number: str, path: Path, mime: str, *, animated: bool = False) -> str:
@@ -313,15 +322,17 @@ class GraphClient:
         return found
 
     async def _call(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Json:
+        return read_answer(await self._request(method, path, token=token, **options), self._hidden)
+
+    async def _request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> httpx.Response:
         try:
-            response = await self._http.request(
+            return await self._http.request(
                 method, f"{self._root}/{path}", headers=self._authorization(token), **options
             )
         except _NOT_SENT as problem:
             raise GraphUnreachable(self._told(problem)) from None
         except httpx.HTTPError as problem:
             raise GraphUnclear(self._told(problem)) from None
-        return read_answer(response, self._hidden)
 
     def _authorization(self, token: str | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {token or self._token}"}

@@ -22,7 +22,7 @@ from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.errors import RefusedError, StorageError
 from wptui.model.protocol import Result
-from wptui.relay.acts import Act, conversation_of, event_number, permit, plan
+from wptui.relay.acts import Act, Elsewhere, conversation_of, event_number, permit, plan
 from wptui.relay.eventlog.contract import Append
 from wptui.relay.outgoing import Files
 
@@ -45,6 +45,10 @@ class Effects(Protocol):
 
     async def react(self, id: str, conversation: str, target: str, emoji: str) -> None:
         """Send a reaction. Doing it twice does no harm. Raises RefusedError if it did not reach Meta."""
+        ...
+
+    async def block(self, contact: str, blocked: bool) -> list[str]:
+        """Block a customer at Meta, or lift it: the business numbers it was done on. Raises RefusedError."""
         ...
 
 
@@ -125,13 +129,26 @@ class Commands:
             await self._clerk.look(lambda db: self._planned(self._act(db, agent, id), command, checked=False))
             await self._effects.react(id, command.conversation, command.target, command.emoji)
             checked = True
+        numbers: list[str] = []
+        if isinstance(command, c.BlockContact):
+            asked = await self._clerk.look(lambda db: self._planned(self._act(db, agent, id), command, checked=False))
+            if asked:
+                numbers = await self._effects.block(command.contact, command.blocked)
+            checked = True
 
         def build(db: sqlite3.Connection) -> list[Append]:
             act = self._act(db, agent, id)
             at = int(self._clock() * 1000)
             conversation = conversation_of(command)
             planned = self._planned(act, command, checked=checked)
-            events = [ev.make(data, at=at, actor=act.actor, conversation=conversation) for data in planned]
+            events = []
+            for data in planned:
+                if isinstance(data, ev.ContactBlocked):
+                    data.numbers = numbers
+                if isinstance(data, Elsewhere):
+                    events.append(ev.make(data.data, at=at, actor=act.actor, conversation=data.conversation))
+                else:
+                    events.append(ev.make(data, at=at, actor=act.actor, conversation=conversation))
             return [Append(events, unique=unique, digest=digest)]
 
         (outcome,) = await self._clerk.act(build)

@@ -17,6 +17,7 @@ from wptui.cloudapi import payloads
 from wptui.cloudapi.limits import PayloadError
 from wptui.i18n import _
 from wptui.model.errors import LinkError, RefusedError, WptuiError
+from wptui.relay.blocking import Blocking
 from wptui.relay.sender import address
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class GraphEffects:
         self._pace = pace
         self._typed: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.block = Blocking(graph, view, meters).block
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -8,6 +8,8 @@ delivery is not promised, so the rules are made to end the same whatever came fi
 - A phone number whose owner has a user id, and not the one named beside it, has changed hands: it goes to
   whoever is named now, unless its owner still has it and was heard from later than this.
 - A user name never identifies.
+- Meta's word counts for more than a colleague's: two contacts whom somebody took apart again, and whom Meta then
+  names together, are one, and the operator is told.
 """
 
 from __future__ import annotations
@@ -252,6 +254,7 @@ def _one(draft: Draft, contacts: Sequence[str]) -> str:
     ).fetchall()
     into = str(rows[0][0])
     for (gone,) in rows[1:]:
+        _tell_of_undone(draft, gone, into)
         draft.add(ev.ContactMerged(contact=gone, into=into))
     numbers = db.execute(
         "SELECT number FROM conversations WHERE contact = ? GROUP BY number HAVING count(*) > 1", (into,)
@@ -263,3 +266,20 @@ def _one(draft: Draft, contacts: Sequence[str]) -> str:
         for (gone,) in others:
             draft.add(ev.ConversationMerged(into=survivor), conversation=gone)
     return into
+
+
+def _tell_of_undone(draft: Draft, contact: str, into: str) -> None:
+    """What somebody took apart by hand is not put together again behind their back."""
+    undone = draft.db.execute(
+        "SELECT 1 FROM merges WHERE undone > 0 AND ((contact = ?1 AND into_contact = ?2) "
+        "OR (contact = ?2 AND into_contact = ?1)) LIMIT 1",
+        (contact, into),
+    ).fetchone()
+    if undone is not None:
+        (name,) = draft.db.execute(
+            "SELECT COALESCE(NULLIF(book_name, ''), NULLIF(name, ''), NULLIF(phone, ''), id) FROM contacts "
+            "WHERE id = ?",
+            (into,),
+        ).fetchone()
+        text = _("{name}: Meta names two contacts as one customer that were taken apart by hand. They are one again.")
+        draft.add(ev.AccountAlerted(field="messages", text=text.format(name=name), severity="warning", ts=draft.now))

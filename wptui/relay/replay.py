@@ -4,7 +4,7 @@ A new log is written beside the old one: bodies are expanded again where they we
 from bodies (agents' acts, the relay's own) is copied where it stood. Then the new log takes the old one's place in
 one step, and the old one stays as a backup. With the same code the result is the same, to the last number.
 
-What refers to events by number (read marks) is rewritten to the numbers those events now have.
+What refers to events by number (read marks, merges undone) is rewritten to the numbers those events now have.
 """
 
 from __future__ import annotations
@@ -218,6 +218,12 @@ class _Replay:
                 data = ev.load(event)
                 assert data is not None
                 event.data = msgspec.Raw(msgspec.json.encode(ev.ConversationRead(upto=await self._now(data.upto, seq))))
+            elif event.type == ev.ContactSplit.TYPE:
+                await self._flush()
+                data = ev.load(event)
+                assert data is not None
+                data.merge = await self._now(data.merge, seq)
+                event.data = msgspec.Raw(msgspec.json.encode(data))
         self.copied.append(group)
         if len(self.copied) >= _AT_ONCE:
             await self._flush()

@@ -95,6 +95,11 @@ CODES: dict[int, Refusal] = {
     133015: Refusal(400, "Please wait a few minutes", "The number was deleted recently and is still being removed."),
     133016: Refusal(400, "Account register deregister rate limit", "Too many registrations in a short time."),
     135000: Refusal(400, "Generic user error", "Message failed to send because of an unknown error."),
+    139100: Refusal(
+        400,
+        "Failed to block/unblock users",
+        "Failed to block some users, see the block_users response list for details",
+    ),
     137000: _failed("Recipient identity key mismatch", "The recipient's identity key hash does not match."),
 }
 

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from wptui.sandbox import blocklist
 from wptui.sandbox.account import Account
 from wptui.sandbox.checks import peer_of
 from wptui.sandbox.errors import GraphError, Json
@@ -60,6 +61,9 @@ class GraphApi:
             route("debug_token", self._debug_token, "GET"),
             route("{number}/messages", self._messages, "POST"),
             route("{number}/media", self._upload, "POST"),
+            route("{number}/block_users", self._blocked, "GET"),
+            route("{number}/block_users", self._block, "POST"),
+            route("{number}/block_users", self._block, "DELETE"),
             route("{node}/message_templates", self._templates, "GET"),
             route("{node}/phone_numbers", self._phone_numbers, "GET"),
             route("{node}/subscribed_apps", self._subscribed_apps, "GET"),
@@ -171,6 +175,18 @@ class GraphApi:
             raise GraphError(100, "Param typing_indicator['type'] must be one of {TEXT}")
         self.sends.reads.append({"phone_number_id": number, "message_id": wamid, "typing": typing is not None})
         return JSONResponse({"success": True})
+
+    # -- customers
+
+    async def _block(self, request: Request) -> Response:
+        number = self._known_number(request)
+        asked = await _json(request)
+        trace = f"A{self.calls}"
+        answer, status = blocklist.change(self.world, number, asked, block=request.method == "POST", trace=trace)
+        return JSONResponse(answer, status)
+
+    async def _blocked(self, request: Request) -> Response:
+        return JSONResponse(blocklist.of(self.world, self._known_number(request)))
 
     # -- media
 

@@ -46,6 +46,8 @@ class Inbound:
         ``referral`` (an object, or true: a made-up ad).
         """
         message, number = self._compose(customer, what)
+        if number in customer.blocked:
+            raise CannotSay(f"{customer.name} is blocked on this number")
         wamid: str = message["id"]
         if message["type"] not in ("system", "reaction", "edit", "revoke"):
             customer.written.append((wamid, message["type"]))

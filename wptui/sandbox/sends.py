@@ -128,6 +128,8 @@ class Sends:
             raise GraphError(131056)
         if code is None and (customer.wa_id or "").startswith(checks.UNREACHABLE):
             code = 131026
+        if code is None and send.number in customer.blocked:
+            code = 130403
         if code is None and kind != "template" and not customer.window_open(send.number, now):
             code = 131047
         send.code = code

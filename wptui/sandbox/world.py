@@ -54,6 +54,7 @@ class Customer:
     entry_at: dict[str, float] = field(default_factory=dict)  # business number → came from an ad
     written: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=50))  # (wamid, type)
     received: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=50))
+    blocked: set[str] = field(default_factory=set)  # business numbers that have blocked this customer
     writes: int = 0  # messages written so far: the next one's id follows from it
     gets: int = 0
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
-from wptui.relay.acts import authority, canned, conversations, messages, settings, team
+from wptui.relay.acts import authority, canned, contacts, conversations, messages, settings, team
 from wptui.relay.acts.base import Act as Act
+from wptui.relay.acts.base import Elsewhere as Elsewhere
 from wptui.relay.acts.base import Plans
 from wptui.relay.acts.base import event_number as event_number
 from wptui.relay.outgoing import refused
+from wptui.relay.rules.acts import plan_macro
 
 _PLANS: Plans = {
     **messages.PLANS,
@@ -21,6 +23,8 @@ _PLANS: Plans = {
     **team.PLANS,
     **settings.PLANS,
     **canned.PLANS,
+    c.RunMacro: plan_macro,
+    **contacts.PLANS,
 }
 
 

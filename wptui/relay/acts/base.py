@@ -49,6 +49,13 @@ class Act:
         return team.scope(self.db, self.agent)
 
 
+class Elsewhere(ev.Data):
+    """An event about another conversation than its command's."""
+
+    data: ev.Data
+    conversation: str
+
+
 Plan = Callable[[Act, Any], list[ev.Data]]
 """Command → the events it leads to. Raises RefusedError."""
 

@@ -54,6 +54,12 @@ def _template(act: Act, content: dict[str, Any], opted_out: bool) -> None:
         raise refused("opted_out", _("The customer has stopped marketing messages."))
 
 
+def check_blocked(act: Act, contact: str) -> None:
+    """Refuses to send to who is blocked: Meta would not deliver it."""
+    if act.db.execute("SELECT 1 FROM contacts WHERE id = ? AND blocked", (contact,)).fetchone():
+        raise refused("blocked", _("This customer is blocked."), _("Unblock them first, in their profile."))
+
+
 def check_answered(act: Act, conversation: str, answering: int) -> None:
     """Refuses if a colleague has answered after what the agent saw."""
     row = act.db.execute(
@@ -72,6 +78,7 @@ def send(act: Act, command: c.SendMessage) -> list[ev.Data]:
     number, window_expires, contact = conversation(act, command.conversation, "number, window_expires, contact")
     content = command.content
     kind = content.get("type")
+    check_blocked(act, contact)
     opted_out = act.db.execute("SELECT opted_out FROM contacts WHERE id = ?", (contact,)).fetchone()
     data = message_data(
         act.db,
@@ -126,6 +133,7 @@ def retry(act: Act, command: c.RetryMessage) -> list[ev.Data]:
     content = body.pop("content", None)
     if not isinstance(content, dict):
         raise refused("invalid", _("This message was not written here and cannot be sent again from here."))
+    check_blocked(act, contact)
     if kind == "template":
         require(act, "message.template")
         opted_out = act.db.execute("SELECT opted_out FROM contacts WHERE id = ?", (contact,)).fetchone()
