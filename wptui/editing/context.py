@@ -95,7 +95,7 @@ def context(db: sqlite3.Connection, kind: str, document: Any, text: str, agent: 
         "filters": _filters,
     }
     found: Found = checks[kind](known, document, agent) if kind in checks else iter(())
-    return [Finding(line_of(text, error.path), error.where, told(error), wrong) for error, wrong in found]
+    return [Finding(line_of(text, error.path), error.where, told(error), wrong, error.path) for error, wrong in found]
 
 
 def _named(known: Known, what: str, names: Sequence[str], path: Path, *, wrong: bool = False) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from wptui.model import permissions, settings
 from wptui.model.commands import AnyCommand, EditCanned, SaveCanned, SaveSettings
 from wptui.model.errors import RefusedError
 from wptui.store import team
+
+ARRIVAL_TRIES, ARRIVAL_PAUSE = 100, 0.05
+"""How often, and after how many seconds, to look for a colleague's change that the relay knows of."""
 
 CANNED = "canned"
 KINDS = (CANNED, *settings.SECTIONS)
@@ -101,7 +105,7 @@ def check(db: sqlite3.Connection, kind: str, text: str, agent: str) -> list[Find
     """What is wrong with a document, and what is worth a second look, by line."""
     found = canned.problems(text) if kind == CANNED else settings.problems(kind, text)
     if found:
-        return [Finding(error.line, error.where, told(error)) for error in found]
+        return [Finding(error.line, error.where, told(error), path=error.path) for error in found]
     document = canned.parse(text) if kind == CANNED else settings.parse(kind, text)
     return sorted(context(db, kind, document, text, agent), key=lambda finding: finding.line)
 
@@ -126,3 +130,12 @@ async def save(bench: Bench, kind: str, text: str, revision: int, *, own: bool) 
 def changed_meanwhile(error: RefusedError) -> bool:
     """Whether somebody else saved first."""
     return error.code == "changed_meanwhile"
+
+
+async def arrived(bench: Bench, before: Source) -> bool:
+    """Waits until what the relay has newer than `before` is here; whether it came."""
+    for _try in range(ARRIVAL_TRIES):
+        if source(bench.db, before.kind, bench.agent, own=before.own).revision != before.revision:
+            return True
+        await asyncio.sleep(ARRIVAL_PAUSE)
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import shutil
@@ -24,9 +23,6 @@ from wptui.model.errors import RefusedError, StorageError, UsageError, WptuiErro
 
 SHOWN_CHANGES = 40
 """Lines of a colleague's change that stand at the head of the text."""
-
-ARRIVAL_TRIES, ARRIVAL_PAUSE = 100, 0.05
-"""How often, and after how many seconds, to look for a colleague's change that the relay knows of."""
 
 _MARK = "#!"
 """Begins the lines that are ours, and are taken out again."""
@@ -226,13 +222,9 @@ class _Edit:
     async def _changed(self) -> bool:
         """Somebody else saved first: the agent's changes are put on top of theirs; False where theirs do not come."""
         before, mine = self.source, self.text
-        for _try in range(ARRIVAL_TRIES):
-            after = documents.source(self.bench.db, before.kind, self.bench.agent, own=before.own)
-            if after.revision != before.revision:
-                break
-            await asyncio.sleep(ARRIVAL_PAUSE)
-        else:
+        if not await documents.arrived(self.bench, before):
             return False
+        after = documents.source(self.bench.db, before.kind, self.bench.agent, own=before.own)
         base, theirs = ("" if before.fresh else before.text), ("" if after.fresh else after.text)
         merged = merge(base, mine, theirs)
         self.text = "".join(f"{line}\n" for line in merged.lines)

@@ -17,6 +17,7 @@ class Finding:
     where: str
     text: str
     wrong: bool = True
+    path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         sentence = f"{self.where}: {self.text}" if self.where else self.text
