@@ -192,19 +192,6 @@ def test_the_most_urgent_is_by_priority_then_deadline_among_what_one_may_take(sh
 
 
 ACTS = "writes answers fails resolve reopen snooze move priority tag sla hours target".split()
-    "writes",
-    "answers",
-    "fails",
-    "resolve",
-    "reopen",
-    "snooze",
-    "move",
-    "priority",
-    "tag",
-    "sla",
-    "hours",
-    "target",
-)
 DAYS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 3), st.integers(0, 2)), max_size=25)
 
 
