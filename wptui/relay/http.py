@@ -46,6 +46,10 @@ POLL_EVENTS = 4000
 """Events in one answer to a poll, at most; more come with the next."""
 
 
+class TooSlow(Exception):
+    """A body that does not come to its end. No OSError, as TimeoutError is: no disk is at fault."""
+
+
 class _Login(msgspec.Struct):
     code: str
     device: str = ""
@@ -88,7 +92,7 @@ class Api:
             try:
                 session = self._accounts.authenticate(bearer(request.scope))
                 return await handler(Request(request.scope, _steady(request.receive)), session)
-            except TimeoutError:
+            except TooSlow:
                 return _too_slow()
             except AuthError as error:
                 return sorry(401, "unauthorized", f"{error} {error.hint}".strip())
@@ -107,7 +111,7 @@ class Api:
             origin = request.client.host if request.client else ""
             token, session = self._accounts.redeem(asked.code, asked.device, origin=origin)
             workspace = await self._desk.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
-        except TimeoutError:
+        except TooSlow:
             return _too_slow()
         except msgspec.MsgspecError:
             return sorry(400, "malformed", _("code and device are expected."))
@@ -322,15 +326,18 @@ def json_answer(value: Any) -> Response:
 
 
 async def read_body(request: Request) -> bytes:
-    """A body of JSON. Raises msgspec.DecodeError where it is too long, TimeoutError where it does not come."""
+    """A body of JSON. Raises msgspec.DecodeError where it is too long, TooSlow where it does not come."""
     parts: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_SECONDS):
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > BODY:
-                raise msgspec.DecodeError("too long")
-            parts.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > BODY:
+                    raise msgspec.DecodeError("too long")
+                parts.append(chunk)
+    except TimeoutError as error:
+        raise TooSlow from error
     return b"".join(parts)
 
 
@@ -338,8 +345,11 @@ def _steady(receive: Receive) -> Receive:
     """`receive` that waits for the next piece of a body only so long: a connection is not held for nothing."""
 
     async def steady() -> Message:
-        async with asyncio.timeout(STALL_SECONDS):
-            return await receive()
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                return await receive()
+        except TimeoutError as error:
+            raise TooSlow from error
 
     return steady
 

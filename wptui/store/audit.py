@@ -25,7 +25,7 @@ TEXT = 80
 Json = dict[str, Any]
 
 
-class Entry(msgspec.Struct, omit_defaults=True, kw_only=True):
+class Entry(msgspec.Struct, kw_only=True):
     """One line of the trail, as `GET /v1/audit` gives it. `at` is Unix milliseconds, `name` the actor's."""
 
     seq: int
