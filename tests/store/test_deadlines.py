@@ -136,6 +136,21 @@ def test_snoozing_stops_no_clock_and_the_resolution_is_promised_once(shop: Story
     assert due(shop) == (None, ""), "resolved for the first time: met"
 
 
+def test_an_open_request_is_where_its_conversation_is_and_a_resolved_one_stays(shop: Story) -> None:
+    shop.writes("k1", "m1", ts=T0)
+    shop.tell(ev.ConversationMoved(department="iade"), "k1", actor=AGENT)
+    shop.tell(ev.ConversationResolved(), "k1", actor=AGENT, at=T0 + 60)
+    shop.tell(ev.ConversationMoved(department="satis"), "k1", actor=AGENT)
+    shop.tell(ev.ConversationPrioritised(priority=3), "k1", actor=AGENT)
+    shop.play()
+    request = shop.row("requests", id="k1-1")
+    assert (request["department"], request["priority"]) == ("iade", 1)
+    shop.writes("k1", "m2", ts=T0 + 3600)
+    shop.play()
+    request = shop.row("requests", id="k1-1")
+    assert (request["department"], request["priority"]) == ("satis", 3)
+
+
 def test_saving_settings_moves_every_running_clock_and_tells_which(shop: Story) -> None:
     for n in (2, 3):
         shop.customer(f"k{n}", phone=f"+90555000000{n}")
@@ -191,8 +206,8 @@ def test_the_most_urgent_is_by_priority_then_deadline_among_what_one_may_take(sh
     assert inbox.most_urgent(shop.db, "a1") is None
 
 
-ACTS = "writes answers fails resolve reopen snooze move priority tag sla hours target".split()
-DAYS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 3), st.integers(0, 2)), max_size=25)
+ACTS = "writes writes writes answers fails resolve reopen snooze move priority tag sla hours target".split()
+DAYS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 3), st.integers(0, 2)), min_size=4, max_size=25)
 
 
 def live(story: Story, day: list[tuple[str, int, int]]) -> None:
