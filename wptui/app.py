@@ -63,6 +63,8 @@ class WptuiApp(App[int]):
         """Closed when the first frame may be painted."""
         self.focus_known = False
         """Whether this terminal tells when it gets and loses the focus."""
+        self.lent = False
+        """Whether the terminal is another program's just now (an editor's)."""
         self._make_link = make_link or connect
         self._main: MainScreen | None = None
         self._linking: asyncio.Task[None] | None = None
@@ -132,6 +134,7 @@ class WptuiApp(App[int]):
 
     def _told(self, change: LinkChange) -> None:
         """The link's news. Held back while the main screen is not there."""
+        self.desk.heard(change)
         if self._main is None or not self._main.furnished:
             return
         if change.state is not None and change.state.kind is Kind.REFUSED and change.state.code == "revoked":
@@ -206,7 +209,7 @@ class WptuiApp(App[int]):
 
     def tell_terminal(self, sequence: str) -> None:
         """Hands the terminal a sequence of the program's own (bell, title, clipboard, notification)."""
-        if self._driver is not None:
+        if self._driver is not None and not self.lent:
             self._driver.write(sequence)
             self._driver.flush()
 

@@ -11,10 +11,12 @@ from tests.widgets.seed import NOW, Shop, small_shop
 from wptui.app import WptuiApp
 from wptui.config import Settings, parse
 from wptui.model import events as ev
-from wptui.model.errors import LinkError
+from wptui.model.errors import LinkError, RefusedError
 from wptui.model.protocol import Presence, Result
 from wptui.screens.desk import Desk
 from wptui.screens.main import MainScreen
+from wptui.screens.remote import Trail
+from wptui.store.audit import Entry
 from wptui.store.changes import Changes
 from wptui.sync.credentials import Account, Places
 from wptui.sync.media import Uploaded
@@ -71,6 +73,9 @@ class StandIn:
         self.stories: dict[str, dict[str, Any]] = {}
         self.files: dict[str, Path] = {}
         self.uploads: list[Path] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.trail: list[Entry] = []
+        self.page = 100
         self._closed = asyncio.Event()
 
     async def run(self) -> None:
@@ -106,6 +111,30 @@ class StandIn:
         found = inspect(path)
         self.uploads.append(path)
         return Uploaded(f"key{len(self.uploads)}", found.kind, found.mime, found.size, found.filename, found.voice)
+
+    async def add_agent(self, name: str, role: str) -> dict[str, Any]:
+        self.asked.append(("add", name, role))
+        return {"id": "new", "name": name, "role": role, "code": "AAAA-BBBB-CCCC", "minutes": 30}
+
+    async def new_code(self, agent: str) -> dict[str, Any]:
+        self.asked.append(("code", agent))
+        return {"id": agent, "name": agent, "code": "DDDD-EEEE-FFFF", "minutes": 30}
+
+    async def set_role(self, agent: str, role: str) -> None:
+        if role == "owner":
+            raise RefusedError("forbidden", "The role owner may do more than you: you cannot give it.")
+        self.asked.append(("role", agent, role))
+
+    async def shut_out(self, agent: str) -> None:
+        self.asked.append(("shut out", agent))
+
+    async def audit(self, *, conversation: str = "", agent: str = "", before: int | None = None) -> Trail:
+        self.asked.append(("audit", conversation, agent, before))
+        if not self.trail:
+            raise LinkError("no trail")
+        below = [entry for entry in self.trail if before is None or entry.seq < before]
+        page = below[: self.page]
+        return Trail(page, page[-1].seq if len(below) > self.page else None)
 
     # ── the relay's side, played by the test ─────────────────────────────────────────────────────────────
 

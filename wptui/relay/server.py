@@ -36,6 +36,8 @@ from wptui.relay.http import Api
 from wptui.relay.hub import Hub
 from wptui.relay.listener import App, Listener, Receive, Scope, Send
 from wptui.relay.meters import Meters
+from wptui.relay.rules.engine import RuleEngine
+from wptui.relay.rules.http import RulesApi
 from wptui.relay.sender import Sender
 from wptui.relay.socket import SyncSocket
 from wptui.relay.team_http import TeamApi
@@ -103,6 +105,7 @@ class Relay:
         self.waker = Waker(self.clerk)
         self.duty = Duty(self.clerk, self.hub.roster)
         self.assigner = Assigner(self.clerk)
+        self.rules = RuleEngine(self.clerk, self.files)
         self.socket = SyncSocket(self.desk, self.accounts, self.meters)
         self.webhook = Webhook(self.log, secrets=config.secrets, verify_token=config.verify_token, meters=self.meters)
         self.duties = Duties(
@@ -115,6 +118,7 @@ class Relay:
                 "workspace": lambda: self.workspace.run(self.graph),
                 "duty": self.duty.run,
                 "assigner": self.assigner.run,
+                "rules": self.rules.run,
                 "pruning": self._prune,
             },
             alone="://" not in config.database,
@@ -168,7 +172,7 @@ class Relay:
         self.visibility.load(*await self.clerk.look(lambda db: (visible.places(db), visible.standings(db))))
         self.hub.begin(self.clerk.cursor)
         self.clerk.listen(self.hub.feed)
-        for part in (self.sender, self.downloads, self.waker, self.workspace, self.duty, self.assigner):
+        for part in (self.sender, self.downloads, self.waker, self.workspace, self.duty, self.assigner, self.rules):
             self.clerk.listen(part.hear)
         await self.workspace.configure()
         self._tasks = [
@@ -266,12 +270,14 @@ class Relay:
             self.log,
             secrets=(*self.config.secrets, self.config.verify_token, self.config.access_token),
         )
+        people = TeamApi(self.accounts, self.clerk, self.view, self.log, self.workspace.follow_accounts)
         routes = [
             Route("/healthz", self._alive, methods=["GET"]),
             Route("/readyz", self._ready, methods=["GET"]),
             Route("/metrics", self._figures, methods=["GET"]),
             *api.routes(),
-            *TeamApi(self.accounts, self.clerk, self.view, self.log, self.workspace.follow_accounts).routes(api.guarded),
+            *people.routes(api.guarded),
+            *RulesApi(self.log, self.view, self.files).routes(api.guarded),
         ]
         # Behind a proxy on this machine, sign-in attempts are counted by the address it names.
         starlette: Any = Starlette(routes=routes)

@@ -20,6 +20,7 @@ from wptui.sync.state import LinkChange, LinkState
 if TYPE_CHECKING:
     from wptui.config import Settings
     from wptui.model.commands import AnyCommand
+    from wptui.screens.remote import Trail
     from wptui.sync.media import Uploaded
     from wptui.sync.outbox import Outbox
 
@@ -59,6 +60,21 @@ class Remote(Protocol):
     async def upload(self, path: Path) -> Uploaded:
         """Hands a file to the relay, for a message to carry."""
 
+    async def add_agent(self, name: str, role: str) -> dict[str, Any]:
+        """A new colleague, with the one-time `code`."""
+
+    async def new_code(self, agent: str) -> dict[str, Any]:
+        """A one-time `code` for another device of `agent`."""
+
+    async def set_role(self, agent: str, role: str) -> None:
+        """Gives `agent` another role."""
+
+    async def shut_out(self, agent: str) -> None:
+        """Withdraws every token of `agent`."""
+
+    async def audit(self, *, conversation: str = "", agent: str = "", before: int | None = None) -> Trail:
+        """A page of the trail, the latest first."""
+
 
 Told = Callable[[LinkChange], None]
 MakeLink = Callable[[Path, "Outbox", Account, Told], Coroutine[Any, Any, "tuple[LinkLike, Remote]"]]
@@ -75,6 +91,8 @@ class Desk:
         self.remote: Remote | None = None
         self.trouble = ""
         """Why the cache could not be read at start, if so."""
+        self.online: set[str] = set()
+        """Colleagues with a terminal open, as far as was heard on this connection."""
         self._outbox: Outbox | None = None
         self.db = self._open()
         self._names: dict[str, str] | None = None
@@ -137,6 +155,16 @@ class Desk:
     def give(self, conversation: str | None, command: AnyCommand) -> str:
         """Gives a command: it is on disk when this returns. Raises StorageError, and then it was not given."""
         return self.outbox.add(conversation, command)
+
+    def heard(self, change: LinkChange) -> None:
+        """Takes in which colleagues are there."""
+        if change.state is not None and not change.state.connected:
+            self.online.clear()
+        for presence in change.presence:
+            if presence.state == "offline":
+                self.online.discard(presence.agent)
+            elif presence.agent:
+                self.online.add(presence.agent)
 
     # ── who and when ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -91,6 +91,8 @@ class ChoiceList(CellView):
     def lines(self, cells: int, rows: int) -> list[Line]:
         if not self._choices:
             return [[(" " + self.empty, "muted")]] if self.empty else []
+        # The list may have been filled before it had its height.
+        self._top = max(0, min(self._top, len(self._choices) - rows))
         made: list[Line] = []
         for place in range(self._top, min(self._top + rows, len(self._choices))):
             made.append(choice_line(self._choices[place], cells, place == self._at, self.looks.glyphs))
