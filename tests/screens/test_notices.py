@@ -92,8 +92,10 @@ async def test_a_failed_answer_and_a_colleagues_mention(stage: Stage, heard: lis
         stage.relay.happened("ali", failed=[("ali", failed)])
         stage.main.notices.tick()
         assert any("Not sent to Ali Demir" in each for each in heard)
-        stage.shop.event(ev.ConversationNoted(note="n9", text="Ayşe bakar mısın?"), "ali", actor="agent:a2")
-        stage.relay.happened("ali")
+        stage.shop.event(
+            ev.ConversationNoted(note="n9", text="@Ayşe Demir bakar mısın?", mentions=["a1"]), "ali", actor="agent:a2"
+        )
+        stage.relay.happened("ali", mentioned=[("ali", "a1", "n9")])
         stage.main.notices.tick()
         assert any("Mehmet Kurt mentions you" in each for each in heard)
         told = len(heard)

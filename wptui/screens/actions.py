@@ -25,6 +25,12 @@ from wptui.screens.action import (
 
 __all__ = ["ACTIONS", "BY_ID", "COMMANDS", "NEEDS", "Action", "KeyMap", "Need", "Where", "key_label"]
 
+_EDITORS = (
+    "canned.own", "canned.edit", "filters.edit", "labels.edit", "hours.edit", "sla.edit", "rules.edit",
+    "departments.edit", "roles.edit",
+)  # fmt: skip
+"""Permissions with each of which there is something to edit."""
+
 ACTIONS: tuple[Action, ...] = (
     Action("inbox.open", N_("Open the conversation"), ("enter",),
            N_("Shows its messages; enter once more begins an answer."),
@@ -214,6 +220,39 @@ ACTIONS: tuple[Action, ...] = (
     Action("team.audit", N_("What happened here"), ("H",),
            N_("Who did what in the conversation, from the relay's event log."),
            TEAM, need="conversation", may=("see.audit",)),
+    Action("settings.edit", N_("Settings"), ("f4",),
+           N_("Canned replies, departments, labels, hours and all else you may change, as forms."),
+           TEAM, may=_EDITORS),
+    Action("settings.editor", N_("Edit in your editor"), ("f6",),
+           N_("Opens canned replies or settings as TOML in $VISUAL or $EDITOR."),
+           TEAM, may=_EDITORS),
+    Action("settings.canned", N_("Edit canned replies"), (),
+           N_("Shortcut, text, languages and file of each; shared, and your own."),
+           TEAM, may=("canned.own", "canned.edit")),
+    Action("settings.macros", N_("Edit macros"), (),
+           N_("Several acts on one key; shared, and your own."),
+           TEAM, may=("canned.own", "canned.edit")),
+    Action("settings.filters", N_("Edit saved filters"), (),
+           N_("Views by a filter line; shared, and your own."),
+           TEAM, may=("canned.own", "filters.edit")),
+    Action("settings.departments", N_("Edit departments"), (),
+           N_("Members, numbers, and how conversations are handed out."),
+           TEAM, may=("departments.edit",)),
+    Action("settings.roles", N_("Edit roles"), (),
+           N_("Who may do what."),
+           TEAM, may=("roles.edit",)),
+    Action("settings.labels", N_("Edit the list of labels"), (),
+           N_("Colours, groups and meanings."),
+           TEAM, may=("labels.edit",)),
+    Action("settings.hours", N_("Edit business hours"), (),
+           N_("The week, holidays and closed days, of departments too."),
+           TEAM, may=("hours.edit",)),
+    Action("settings.sla", N_("Edit service levels"), (),
+           N_("In which time customers are answered."),
+           TEAM, may=("sla.edit",)),
+    Action("settings.rules", N_("Edit rules"), (),
+           N_("What the relay does by itself: switched on and off here, written in your editor."),
+           TEAM, may=("rules.edit",)),
     Action("app.back", N_("Back"), ("escape",),
            N_("From the composer to the messages, from the messages to the inbox."),
            WINDOW, hint=N_("back"), order=3),
@@ -245,6 +284,7 @@ COMMANDS: dict[str, str] = {
     "composer": "writing:WritingCommands",
     "thread": "writing:WritingCommands",
     "team": "team_commands:TeamCommands",
+    "settings": "settings_commands:SettingsCommands",
     "app": "window_commands:WindowCommands",
 }
 """Group of an id (what stands before its dot) → module of `wptui.screens` and class with a method for each command.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wptui.cloudapi.limits import TEXT
 from wptui.i18n import N_, _
-from wptui.model.commands import AddNote, AnyCommand, MarkRead, SendMessage
+from wptui.model.commands import AddNote, AnyCommand, MarkRead, SeeMentions, SendMessage
 from wptui.model.errors import StorageError, UsageError, WptuiError
 from wptui.model.protocol import Presence
+from wptui.model.text import safe_line
 from wptui.model.window import is_open
+from wptui.screens.colleagues import Colleagues
 from wptui.screens.outgoing import Outgoing
 from wptui.store import inbox
 from wptui.store.changes import Changes
@@ -18,6 +20,7 @@ from wptui.store.inbox import InboxRow
 from wptui.store.thread import ThreadRow
 from wptui.widgets.chat_title import ChatState, ChatTitle
 from wptui.widgets.composer import PLACE, Composer
+from wptui.widgets.render.mentions import called
 from wptui.widgets.thread_view import ThreadView
 
 if TYPE_CHECKING:
@@ -29,8 +32,13 @@ TYPING_SECONDS = 10.0
 """How often colleagues (and the customer) are told that the agent types."""
 GLANCE_SECONDS = 3.0
 """A colleague's answer must have been on the screen this long before an answer of our own goes out unasked."""
-_SHOWN_FOR = {"typing": 15.0, "viewing": 600.0}
-"""Seconds after which a colleague of whom nothing more was heard is no longer shown."""
+
+
+class Enclosed(NamedTuple):
+    """A file that goes along with the answer: its key at the relay, and its name."""
+
+    key: str
+    name: str
 
 
 class Chat:
@@ -46,11 +54,16 @@ class Chat:
         self.row: InboxRow | None = None
         self.quote: ThreadRow | None = None
         self.note = False
+        self.canned = ""
+        """Shortcut of the canned reply that what is written was made from."""
+        self.enclosed: Enclosed | None = None
+        self.colleagues = Colleagues(main.wptui.desk)
         self._draft = ""
         self._saving = False
         self._typing_told = 0.0
         self._marked: dict[str, int] = {}
-        self._present: dict[str, dict[str, tuple[str, str, float]]] = {}
+        self._called: dict[str, int] = {}
+        """Conversation → when the newest mention of which we have said that it was seen was written."""
         self._identity: tuple[str, str, str] = ("", "", "")
         self._colleague: tuple[int, float] = (0, 0.0)
         """Seq of the newest answer of a colleague in the open conversation, and when it came to the screen."""
@@ -83,6 +96,10 @@ class Chat:
             self.thread.jump_to(at)
         self.tick(desk.now())
         self.outgoing.renew()
+        self._see_mentions()
+        if write and self.composer.state.closed and not self.note:
+            self.main.banner.say(self.composer.state.closed, severity="warning")
+            write = False
         self.main.set_focus(self.composer.editor if write else self.thread)
         if desk.settings.mark_read == "on_open":
             self.mark_read()
@@ -114,8 +131,8 @@ class Chat:
         self.save_draft()
         if self.conversation is not None:
             self._presence("gone")
-        self.quote, self.note = None, False
-        self.composer.describe(quote="", note=False)
+        self.quote, self.note, self.canned, self.enclosed = None, False, "", None
+        self.composer.describe(quote="", note=False, enclosed="")
 
     def _read_identity(self) -> None:
         assert self.row is not None
@@ -146,6 +163,7 @@ class Chat:
 
     def changed(self, changes: Changes) -> None:
         """The cache changed."""
+        self.colleagues.changed(changes)
         if self.conversation is None:
             return
         desk = self.main.wptui.desk
@@ -171,7 +189,9 @@ class Chat:
         self.seen()
 
     def tick(self, now: float) -> None:
-        """Shows what the clock changes: the window, and colleagues who went."""
+        """Shows what the clock changes: the window, the deadline, and colleagues who went."""
+        self.colleagues.expire()
+        self.main.inbox.list.mark(here=self.colleagues.marks())
         if self.row is None:
             return
         desk = self.main.wptui.desk
@@ -184,41 +204,32 @@ class Chat:
                 number=number,
                 assignee=desk.name(self.row.assignee) if self.row.assignee else "",
                 mine=self.row.assignee == desk.me,
-                present=self._who_is_here(),
+                present=self.colleagues.words(self.row.id),
+                labels=self.main.team.label_styles,
+                department=self.main.team.departments.get(self.row.department, "") if self.main.team.several else "",
                 now=now,
             )
         )
         self.composer.describe(
             window_open=is_open(self.row.window_expires, int(now)),
             window_key=self.main.wptui.keymap.label("composer.template"),
+            closed=self._closed(self.row),
         )
+        self.outgoing.tick()
+
+    def _closed(self, row: InboxRow) -> str:
+        """Why the agent's role may not answer here; "" where it may."""
+        desk = self.main.wptui.desk
+        if not desk.may("message.send"):
+            return _("Your role reads along, without answering.")
+        if row.assignee not in ("", desk.me) and not desk.may("message.others"):
+            return _("{name} has it; you answer only your own.").format(name=desk.name(row.assignee))
+        return ""
 
     def heard(self, presence: Presence) -> None:
         """A colleague looks or types somewhere."""
-        if presence.agent == self.main.wptui.desk.me:
-            return
-        if presence.state in ("gone", "offline"):
-            for conversation, here in self._present.items():
-                if presence.conversation in (None, conversation):
-                    here.pop(presence.agent, None)
-        elif presence.conversation and presence.state in _SHOWN_FOR:
-            until = time.monotonic() + _SHOWN_FOR[presence.state]
-            name = presence.name or self.main.wptui.desk.name(presence.agent)
-            self._present.setdefault(presence.conversation, {})[presence.agent] = (name, presence.state, until)
-        if presence.conversation in (None, self.conversation):
+        if self.colleagues.heard(presence):
             self.tick(self.main.wptui.desk.now())
-
-    def _who_is_here(self) -> str:
-        here = self._present.get(self.conversation or "", {})
-        now = time.monotonic()
-        for agent, (_name, _state, until) in list(here.items()):
-            if until < now:
-                del here[agent]
-        typing = [name for name, state, _until in here.values() if state == "typing"]
-        if typing:
-            return _("{names} is typing").format(names=", ".join(typing))
-        looking = [name for name, _state, _until in here.values()]
-        return _("{names} is here too").format(names=", ".join(looking)) if looking else ""
 
     def _presence(self, state: str) -> None:
         link = self.main.wptui.desk.link
@@ -231,12 +242,27 @@ class Chat:
         """The newest message is on the screen of an agent who looks at it."""
         app = self.main.wptui
         looking = app.app_focus and self.main.is_current and self.thread.at_bottom
-        if looking and app.desk.settings.mark_read == "on_open":
-            self.mark_read()
+        if looking:
+            self._see_mentions()
+            if app.desk.settings.mark_read == "on_open":
+                self.mark_read()
+
+    def _see_mentions(self) -> None:
+        """Notes that call the agent have been seen, once the conversation is open."""
+        desk = self.main.wptui.desk
+        newest = desk.db.execute(
+            "SELECT MAX(ts) FROM mentions WHERE conversation = ? AND agent = ? AND NOT seen",
+            (self.conversation, desk.me),
+        ).fetchone()[0]
+        if self.conversation is not None and newest is not None and newest > self._called.get(self.conversation, 0):
+            self._called[self.conversation] = newest
+            desk.give(self.conversation, SeeMentions(conversation=self.conversation))
 
     def mark_read(self, *, forced: bool = False) -> None:
         """The conversation counts as read; the customer sees blue ticks. Once for each state of it."""
         row = self.row
+        if not self.main.wptui.desk.may("conversation.read"):
+            return
         if row is None or not (row.unread or forced) or (self._marked.get(row.id, -1) >= row.seq and not forced):
             return
         try:
@@ -270,6 +296,15 @@ class Chat:
         if text and not self.note and now - self._typing_told > TYPING_SECONDS and self.composer.state.window_open:
             self._typing_told = now
             self._presence("typing")
+        if not text:
+            self.canned = ""
+            self._rest()
+
+    def _rest(self) -> None:
+        """The agent types no longer, but is still there."""
+        if self._typing_told:
+            self._typing_told = 0.0
+            self._presence("viewing")
 
     def save_draft(self) -> None:
         """Writes the draft down, if there is anything new."""
@@ -291,6 +326,7 @@ class Chat:
         self.note = on
         self.composer.describe(note=on)
         self._load_draft()
+        self.main.renew_hints()
 
     def reply_to(self, row: ThreadRow | None) -> None:
         """The next answer quotes `row`; None takes that back."""
@@ -299,6 +335,7 @@ class Chat:
         if row is not None:
             told = row.text or _(N_("the chosen message"))
         self.composer.describe(quote=told)
+        self.main.renew_hints()
 
     def send(self, text: str, *, note: bool = False) -> None:
         """Gives what is written as a message, or as a note. Raises UsageError (why not) and StorageError."""
@@ -306,8 +343,10 @@ class Chat:
         if row is None:
             return
         if note:
-            self.give(AddNote(conversation=row.id, text=text))
+            self.give(AddNote(conversation=row.id, text=text, mentions=called(text, self._agents())))
         else:
+            if closed := self._closed(row):
+                raise UsageError(closed)
             self.check_window()
             place = PLACE.search(text)
             if place is not None:
@@ -318,11 +357,45 @@ class Chat:
                 raise UsageError(
                     _("The text is {n} characters too long.").format(n=more), hint=_("Send it in two parts.")
                 )
-            self.give_content({"type": "text", "text": {"body": text}}, text)
+            for content, told in self._contents(text):
+                self.give_content(content, told)
         self.clear()
         if note:
             self.take_note(False)
             self.main.set_focus(self.thread)  # never straight on into an answer that goes to the customer
+
+    def _contents(self, text: str) -> list[tuple[dict[str, object], str]]:
+        """The message objects of what is written, with the file that goes along; each with what to show of it."""
+        if self.enclosed is None:
+            return [({"type": "text", "text": {"body": text}}, text)]
+        from wptui.screens.enclosing import enclosure
+
+        return enclosure(*self.enclosed, text)
+
+    def _agents(self) -> dict[str, str]:
+        """Id → name of everybody a note can call."""
+        return dict(self.main.wptui.desk.colleagues())
+
+    def offer_colleagues(self) -> None:
+        """Asks whom the note calls; without an answer the @ is just written."""
+        from wptui.screens.handing import colleague_choices
+        from wptui.screens.picker import Picker
+
+        desk = self.main.wptui.desk
+        if self.row is None:
+            return
+        choices = [each for each in colleague_choices(desk, self.row.department) if each.id != desk.me]
+
+        def chosen(agent: str | None) -> None:
+            self.composer.insert(f"@{desk.name(agent)} " if agent else "@")
+            self.main.set_focus(self.composer.editor)
+
+        self.main.app.push_screen(Picker(_("Call in the note"), choices), chosen)
+
+    def enclose(self, key: str, name: str) -> None:
+        """A file at the relay goes along with the answer; with an empty key none does."""
+        self.enclosed = Enclosed(key, name) if key else None
+        self.composer.describe(enclosed=safe_line(name, 60) if key else "")
 
     def put_draft(self, text: str) -> None:
         """Puts `text` into the composer, and on disk as its draft."""
@@ -360,10 +433,20 @@ class Chat:
         quote = self.quote.wamid if here and self.quote is not None else None
         desk.give(
             conversation,
-            SendMessage(conversation=conversation, content=content, text=text, quote=quote, answering=last),
+            SendMessage(
+                conversation=conversation,
+                content=content,
+                text=text,
+                quote=quote,
+                answering=last,
+                canned=self.canned if here else "",
+            ),
         )
         if not here:
             return
+        self.canned = ""
+        self.enclose("", "")
+        self._rest()
         self.thread.action_last()  # what becomes of it is told there, and its keys mean it
         self.outgoing.renew()
         self.reply_to(None)

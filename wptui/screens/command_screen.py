@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from wptui.i18n import _
 from wptui.model.errors import WptuiError
+from wptui.screens.action import MESSAGE
 from wptui.screens.actions import BY_ID, COMMANDS, NEEDS, Action, Need, Where, key_label
 from wptui.widgets.banner import Banner
 from wptui.widgets.footer import Hints
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from wptui.screens.chat import Chat
     from wptui.screens.inbox_pane import InboxPane
     from wptui.screens.main import MainScreen
+    from wptui.screens.team_view import TeamView
     from wptui.store.thread import ThreadRow
 
 
@@ -47,6 +49,7 @@ class CommandScreen(Screen[None]):
     hints: Hints
     inbox: InboxPane
     chat: Chat
+    team: TeamView
     furnished: bool
     """Whether everything but the inbox is there, too."""
 
@@ -100,7 +103,29 @@ class CommandScreen(Screen[None]):
         action = self.wptui.keymap.find(event.key, event.character, where)
         if action is not None:
             self.run_command(action.id)
-        return action is not None
+        return action is not None or self._macro_key(event)
+
+    def _macro_key(self, event: events.Key) -> bool:
+        """Runs the macro whose own key this is, if there is one; the program's keys have gone first."""
+        keys = self.team.macro_keys
+        name = keys.get(event.key) or keys.get(event.character or "")
+        if name is None or not self.furnished:
+            return False
+        missing = self.missing("conversation")
+        if not self.allowed("conversation.macro"):
+            self.refuse()
+        elif missing:
+            self.banner.say(_(NEEDS[missing]))
+        else:
+            try:
+                self._commands("conversation").run_macro(*name)
+            except WptuiError as error:
+                self.trouble(error)
+        return True
+
+    def refuse(self) -> None:
+        """Says that the agent's role does not allow what was asked for."""
+        self.banner.say(_("Your role does not allow this."), severity="warning")
 
     def composer_key(self, event: events.Key) -> bool:
         """A key pressed in the composer: the composer's own commands."""
@@ -117,7 +142,7 @@ class CommandScreen(Screen[None]):
             self._early.append(id)
             return
         if not self.allowed(id):
-            self.banner.say(_("Your role does not allow this."), severity="warning")
+            self.refuse()
             return
         missing = self.missing(BY_ID[id].need)
         if missing:
@@ -194,10 +219,31 @@ class CommandScreen(Screen[None]):
         keymap = self.wptui.keymap
         hints: list[tuple[int, str, str]] = []
         for action in BY_ID.values():
+            if action.group == MESSAGE and self.focused is self.inbox.list:
+                continue  # a message is chosen in the pane beside, which is not where the agent is
             keys = [key for key in keymap.keys[action.id] if not (writing and len(key) == 1)]
             if action.hint and keys and action.where in where and self.offered(action):
-                hints.append((action.order, key_label(keys[0]), _(action.hint)))
+                hint = self._back() if action.id == "app.back" else _(action.hint)
+                if hint:
+                    hints.append((action.order, key_label(keys[0]), hint))
         self.hints.show([(key, word) for _order, key, word in sorted(hints)])
+
+    def _back(self) -> str:
+        """What going back does from here, in a word or two; "" where there is nothing to go back from."""
+        focused = self.focused
+        if not self.furnished or focused is self.inbox.list:
+            return _("clear filter") if self.inbox.query.filter.source else ""
+        chat = self.chat
+        if chat.outgoing.refused():
+            return _("edit")
+        if focused is chat.composer.editor:
+            if chat.note:
+                return _("no note")
+            if chat.quote is not None:
+                return _("no quote")
+            if chat.enclosed is not None:
+                return _("no file")
+        return _(BY_ID["app.back"].hint)
 
     def on_descendant_focus(self) -> None:
         """Another pane, other keys."""

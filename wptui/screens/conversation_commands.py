@@ -1,20 +1,16 @@
-"""Commands about one conversation: who has it, whether it is done, when it comes back, what it is about."""
+"""Commands about one conversation: whether it is done, when it comes back, what it is about."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from wptui.i18n import _, format_date, format_time, format_weekday
-from wptui.model.commands import AnyCommand, Assign, Label, Reopen, Resolve, Snooze, Tag
+from wptui.model.commands import Label, Reopen, Resolve, Snooze, Tag
 from wptui.model.text import fold
-from wptui.store import inbox
-from wptui.store.inbox import InboxRow
+from wptui.screens.handing import HandingCommands
+from wptui.screens.macros import MacroCommands
 from wptui.widgets.choices import Choice
-
-if TYPE_CHECKING:
-    from wptui.screens.main import MainScreen
 
 MORNING = 9
 """Hour at which a conversation snoozed to another day comes back."""
@@ -52,62 +48,8 @@ def snooze_until(text: str, now: datetime) -> datetime | None:
     return now + length if length else None
 
 
-class ConversationCommands:
+class ConversationCommands(HandingCommands, MacroCommands):
     """What is about the conversation that is open, or under the cursor."""
-
-    def __init__(self, main: MainScreen) -> None:
-        self.main = main
-
-    def _row(self) -> InboxRow | None:
-        target = self.main.target()
-        row = inbox.conversation(self.main.wptui.desk.db, target) if target else None
-        if row is None:
-            self.main.banner.say(_("This conversation is no longer here."), severity="warning")
-        return row
-
-    def _give(self, row: InboxRow, command: AnyCommand, done: str) -> None:
-        """Gives a command and says so; where there is no link, says when it will happen."""
-        desk = self.main.wptui.desk
-        desk.give(row.id, command)
-        connected = desk.link is not None and desk.link.state.connected
-        later = "" if connected else _("It goes out when the relay is back.")
-        self.main.banner.say(f"{row.title}: {done}", later)
-
-    # ── who ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def take(self) -> None:
-        """To the agent."""
-        row = self._row()
-        if row is not None:
-            self._assign(row, self.main.wptui.desk.me)
-
-    def assign(self) -> None:
-        """To a colleague, or to nobody."""
-        row = self._row()
-        if row is None:
-            return
-        from wptui.screens.picker import Picker
-
-        desk = self.main.wptui.desk
-        people = sorted(desk.colleagues(), key=lambda each: (each[0] != desk.me, fold(each[1])))
-        choices = [
-            Choice(id, name, _("you") if id == desk.me else "", marked=id == row.assignee) for id, name in people
-        ]
-        choices.append(Choice("", _("nobody"), marked=not row.assignee))
-
-        def chosen(agent: str | None) -> None:
-            if agent is not None:
-                self._assign(row, agent)
-
-        self.main.app.push_screen(Picker(_("Assign {name} to").format(name=row.title), choices), chosen)
-
-    def _assign(self, row: InboxRow, agent: str) -> None:
-        desk = self.main.wptui.desk
-        if agent == row.assignee:
-            self.main.banner.say(_("It is so already."))
-            return
-        done = _("assigned to {agent}").format(agent=desk.name(agent)) if agent else _("assigned to nobody")
-        self._give(row, Assign(conversation=row.id, agent=agent or None, expect=row.assignee or None), done)
 
     # ── done or later ────────────────────────────────────────────────────────────────────────────────────
 
@@ -178,13 +120,23 @@ class ConversationCommands:
             return
         from wptui.screens.picker import Picker
 
-        known = self.main.wptui.desk.db.execute(
-            "SELECT label, COUNT(*) FROM labels GROUP BY label ORDER BY COUNT(*) DESC, label"
-        )
-        choices = [
-            Choice(label, label, _("take off") if label in row.labels else "", marked=label in row.labels)
-            for label, _count in known
+        team = self.main.team
+        used = [
+            label
+            for (label,) in self.desk.db.execute(
+                "SELECT label FROM labels GROUP BY label ORDER BY COUNT(*) DESC, label"
+            )
         ]
+        groups = list(dict.fromkeys(entry.group for entry in team.labels.values()))
+        listed = sorted(team.labels, key=lambda label: groups.index(team.labels[label].group))
+        choices: list[Choice] = []
+        for label in [*listed, *(label for label in used if label not in team.labels)]:
+            entry = team.labels.get(label)
+            on = label in row.labels
+            told = [_("take off") if on else "", entry.group if entry else "", entry.help if entry else ""]
+            detail = " · ".join(part for part in told if part)
+            style = team.label_styles.get(label, "inbox-label")
+            choices.append(Choice(label, label, detail, style=style, marked=on))
 
         def typed(text: str) -> Choice | None:
             text = text.replace(",", " ").strip()

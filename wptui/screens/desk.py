@@ -234,7 +234,7 @@ class Desk:
 
     def duty(self, agent: str = "") -> str:
         """The duty (on, busy, away) of `agent`, oneself by default; "" where it is not known."""
-        row = self.db.execute("SELECT duty FROM agents WHERE id = ?", (agent or self.me,)).fetchone()
+        row = self.db.execute("SELECT duty FROM agents WHERE id = ? AND duty_how <> ''", (agent or self.me,)).fetchone()
         return str(row[0]) if row else ""
 
     def name(self, agent: str) -> str:

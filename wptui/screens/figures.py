@@ -72,7 +72,23 @@ class Figures:
             target=desk.target,
             now=now,
             hours=tuple(inbound_by_hour(desk.db, start, local.hour + 1)),
+            departments=self._departments(int(now)),
         )
+
+    def _departments(self, now: int) -> tuple[tuple[str, int, int], ...]:
+        """Who waits in which department, where the agent sees several."""
+        team = self.main.team
+        if not team.several:
+            return ()
+        counted = {
+            id: (waiting, late)
+            for id, waiting, late in self.main.wptui.desk.db.execute(
+                "SELECT department, COUNT(*), COALESCE(SUM(due_at <= ?), 0) FROM conversations "
+                "WHERE waiting_since IS NOT NULL GROUP BY department",
+                (now,),
+            )
+        }
+        return tuple((name, *counted.get(id, (0, 0))) for id, name in team.departments.items() if id in counted)
 
     def renew_header(self) -> None:
         """Shows how the link stands and what time it is."""
@@ -81,6 +97,7 @@ class Figures:
             HeaderState(
                 workspace=desk.workspace,
                 agent=desk.my_name,
+                duty=desk.duty(),
                 link=desk.state,
                 counters=self.counters,
                 now=desk.now(),

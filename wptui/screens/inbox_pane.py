@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SORTS: dict[Sort, str] = {
     Sort.WAITING: N_("waiting time"),
+    Sort.DUE: N_("due first"),
+    Sort.PRIORITY: N_("priority"),
     Sort.UNREAD: N_("unread first"),
     Sort.LAST: N_("newest first"),
     Sort.CAMPAIGN: N_("campaign"),
@@ -28,6 +30,8 @@ VIEWS: dict[View, str] = {
     View.MINE: N_("mine"),
     View.UNASSIGNED: N_("unassigned"),
     View.LATE: N_("late"),
+    View.MENTIONS: N_("mentions"),
+    View.FOLLOWING: N_("following"),
     View.SNOOZED: N_("snoozed"),
     View.RESOLVED: N_("resolved"),
 }
@@ -42,18 +46,20 @@ class InboxHead(CellView):
     asked: InboxQuery = InboxQuery()
     count = 0
     error = ""
+    saved = ""
 
-    def show(self, query: InboxQuery, count: int, error: str = "") -> None:
-        """Shows another query; `error` says what is wrong with the filter line."""
-        self.asked, self.count, self.error = query, count, error
+    def show(self, query: InboxQuery, count: int, error: str = "", saved: str = "") -> None:
+        """Shows another query; `error` says what is wrong with the filter line, `saved` is its title if it has one."""
+        self.asked, self.count, self.error, self.saved = query, count, error, saved
         self.renew()
 
     def lines(self, cells: int, rows: int) -> list[Line]:
         if self.error:
             return [[(" ", ""), (clip(simple(self.error), cells - 2), "error")]]
-        left: Line = [(" ", ""), (_(VIEWS[self.asked.view]), "heading"), (f" {self.looks.glyphs.dot} ", "muted")]
+        name = simple(self.saved) or _(VIEWS[self.asked.view])
+        left: Line = [(" ", ""), (name, "heading"), (f" {self.looks.glyphs.dot} ", "muted")]
         left.append((_(SORTS[self.asked.sort]), "muted"))
-        if self.asked.filter.source:
+        if self.asked.filter.source and not self.saved:
             left += [("  ", ""), (simple(self.asked.filter.source), "accent")]
         return [spread(left, [(format_number(self.count), "muted"), (" ", "")], cells)]
 
@@ -66,6 +72,8 @@ class InboxPane:
         self.head = InboxHead()
         self.list = InboxList(id="inbox")
         self.query = InboxQuery()
+        self.saved = ""
+        """Title of the saved filter that is listed."""
         self.filter_open = False
 
     def begin(self, *, keep: bool = False) -> None:
@@ -82,9 +90,22 @@ class InboxPane:
         desk = self.main.wptui.desk
         return replace(query, me=desk.me, now=int(desk.now()))
 
-    def ask(self, *, view: View | None = None, sort: Sort | None = None, filter: Filter | None = None) -> None:
+    def ask(
+        self,
+        *,
+        view: View | None = None,
+        sort: Sort | None = None,
+        filter: Filter | None = None,
+        saved: str | None = None,
+    ) -> None:
         """Lists something else; what is None stays. The cursor stays on its conversation where that is listed."""
         selected = self.list.selected
+        if saved is not None:
+            self.saved = saved
+        elif view is not None or filter is not None:
+            if self.saved and filter is None:
+                filter = Filter()  # the saved filter goes with its name
+            self.saved = ""
         query = replace(
             self.query,
             view=self.query.view if view is None else view,
@@ -97,7 +118,7 @@ class InboxPane:
 
     def renew(self) -> None:
         """Shows what is listed and how many."""
-        self.head.show(self.query, self.list.count)
+        self.head.show(self.query, self.list.count, saved=self.saved)
 
     # ── the filter line ──────────────────────────────────────────────────────────────────────────────────
 

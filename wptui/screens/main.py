@@ -21,6 +21,7 @@ from wptui.model.errors import WptuiError
 from wptui.screens.command_screen import MOVEMENTS, CommandScreen, movements
 from wptui.screens.figures import Figures
 from wptui.screens.inbox_pane import InboxPane
+from wptui.screens.team_view import TeamView, read
 from wptui.widgets.banner import Banner
 from wptui.widgets.cell_view import CellView
 from wptui.widgets.footer import Hints
@@ -88,6 +89,7 @@ class MainScreen(CommandScreen):
         """Whether everything but the inbox is there, too."""
         self.chat: Chat
         self.notices: Notices
+        self.team = TeamView()
         self._clock: Timer | None = None
         self._focused_before: Widget | None = None
         """What had the focus before the window became too small for anything."""
@@ -134,6 +136,10 @@ class MainScreen(CommandScreen):
         self.renew_hints()
         self.do_early()
 
+    def next_after(self, lost: str) -> None:
+        """The next customer, where a colleague was faster with the conversation `lost`."""
+        self._commands("inbox").next_after(lost)
+
     def forget(self) -> None:
         """Shows nothing any more: what was on the screen is not the agent's to see."""
         if self._clock is not None:
@@ -147,7 +153,10 @@ class MainScreen(CommandScreen):
     def restyle(self) -> None:
         """Gives every widget the colours, signs and names in force."""
         app, desk = self.wptui, self.wptui.desk
-        agents = dict(desk.db.execute("SELECT id, name FROM agents"))
+        if self.furnished:
+            self.team = read(desk.db, desk.me)
+        team = self.team
+        agents = dict(desk.db.execute("SELECT id, name FROM agents")) | dict(team.rules)
         numbers = dict(desk.db.execute("SELECT id, CASE name WHEN '' THEN display ELSE name END FROM numbers"))
         keymap = app.keymap
         self.inbox.list.configure(
@@ -158,7 +167,10 @@ class MainScreen(CommandScreen):
             glyphs=app.glyphs,
             density=desk.settings.density,
             me=desk.me,
+            departments=team.departments if team.several else {},
+            labels=team.label_styles,
         )
+        self.mark_rows()
         for view in self.query(CellView):
             view.repaint()
         if not self.furnished:
@@ -173,8 +185,18 @@ class MainScreen(CommandScreen):
                 "quote": keymap.label("message.quoted"),
             },
             agents=agents,
+            departments=team.departments,
             glyphs=app.glyphs,
             me=desk.me,
+        )
+
+    def mark_rows(self) -> None:
+        """Marks what the agent follows, and where a note calls them."""
+        desk = self.wptui.desk
+        followed = desk.db.execute("SELECT conversation FROM followers WHERE agent = ?", (desk.me,))
+        mentioned = desk.db.execute("SELECT conversation FROM mentions WHERE agent = ? AND NOT seen", (desk.me,))
+        self.inbox.list.mark(
+            followed=frozenset(id for (id,) in followed), mentioned=frozenset(id for (id,) in mentioned)
         )
 
     def tick(self) -> None:
@@ -240,8 +262,10 @@ class MainScreen(CommandScreen):
                 if change.changes.workspace:
                     desk.renew_names()
                     self.restyle()
+                    self.renew_hints()
                 touched = change.changes.conversations | change.changes.removed
                 if touched:
+                    self.mark_rows()
                     filling = desk.state is not None and not desk.state.connected
                     self.inbox.list.refresh_rows(touched, filling=filling)
                 self.chat.changed(change.changes)
@@ -258,6 +282,7 @@ class MainScreen(CommandScreen):
         if change.state is not None:
             self.notices.link_changed(change.state)
             self.figures.renew_header()
+            self.renew_hints()
 
     # ── what the widgets tell ────────────────────────────────────────────────────────────────────────────
 
@@ -293,6 +318,10 @@ class MainScreen(CommandScreen):
     def on_composer_edited(self, event: Composer.Edited) -> None:
         """The text changed."""
         self.chat.edited(event.text)
+
+    def on_composer_call_wanted(self) -> None:
+        """An @ in a note: whom to call."""
+        self.chat.offer_colleagues()
 
     def on_composer_canned_wanted(self) -> None:
         """A slash in an empty composer."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wptui.i18n import _
-from wptui.model.commands import AddNote, AnyCommand, SendMessage
+from wptui.model.commands import AddNote, AnyCommand, RunMacro, SendMessage
 from wptui.model.errors import StorageError
 from wptui.model.protocol import Result
 from wptui.store import inbox
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wptui.screens.chat import Chat
 
 _WRITTEN = (SendMessage, AddNote)
+_HELD = "answered_meanwhile"
 
 
 class Outgoing:
@@ -26,6 +27,8 @@ class Outgoing:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self.pane = OutboxPane()
+        self._claims: dict[str, str] = {}
+        """Commands by which the agent took the next customer: id → conversation."""
 
     def renew(self) -> None:
         """Shows what the relay has not taken yet."""
@@ -43,7 +46,34 @@ class Outgoing:
             label = self.chat.main.wptui.keymap.label
             refusals = tuple((item.id, explain(desk, item, label)) for item in pending if item.state == REFUSED)
         link = desk.link
+        had = any(item.state == REFUSED for item in self.pane.state.pending)
         self.pane.show(OutboxState(pending, refusals, link is not None and link.state.connected))
+        if had != bool(refusals):
+            self.chat.main.renew_hints()
+
+    def tick(self) -> None:
+        """A second has passed: how long ago a colleague answered is told anew."""
+        if any(item.state == REFUSED for item in self.pane.state.pending):
+            self.renew()
+
+    def claiming(self, command: str, conversation: str) -> None:
+        """The agent took the next customer by `command`: should a colleague be faster, it is the one after."""
+        self._claims[command] = conversation
+
+    def _claimed(self, result: Result) -> bool:
+        """Whether `result` answers such a claim that was lost, which is dealt with then."""
+        conversation = self._claims.pop(result.id, None)
+        if conversation is None or result.ok or result.code != "already_assigned":
+            return False
+        main = self.chat.main
+        main.wptui.desk.outbox.drop(result.id)
+        row = inbox.conversation(main.wptui.desk.db, conversation)
+        name = row.title if row else _("a customer")
+        told = result.message or _("A colleague was faster: it is assigned already.")
+        main.banner.say(f"{name}: {told}", severity="warning")
+        if self.chat.conversation == conversation and not self.chat.composer.text.strip():
+            main.next_after(conversation)
+        return True
 
     def refused(self) -> list[Pending]:
         """What the relay refused in this conversation and waits for a decision."""
@@ -60,7 +90,7 @@ class Outgoing:
 
     def settled(self, result: Result) -> None:
         """A command was answered. A refused message stays in sight; any other refusal is said once."""
-        if result.ok:
+        if self._claimed(result) or result.ok:
             return
         from wptui.screens.refusals import words
 
@@ -69,7 +99,8 @@ class Outgoing:
         if item is None:
             return
         told = words(result.code, result.message)
-        if not isinstance(item.command, _WRITTEN):
+        held = isinstance(item.command, RunMacro) and result.code == _HELD
+        if not held and not isinstance(item.command, _WRITTEN):
             outbox.drop(item.id)
             self.chat.main.banner.say(told, severity="error")
         elif item.conversation != self.chat.conversation:
@@ -81,10 +112,17 @@ class Outgoing:
         """Sends anyway what was held back because a colleague was faster."""
         outbox = self.chat.main.wptui.desk.outbox
         for item in self.refused():
-            if isinstance(item.command, SendMessage):
+            if isinstance(item.command, SendMessage | RunMacro):
                 self.chat.give(msgspec.structs.replace(item.command, force=True))
                 outbox.drop(item.id)
         self.renew()
+
+    def give_up(self) -> None:
+        """Throws away what was refused."""
+        for item in self.refused():
+            self.chat.main.wptui.desk.outbox.drop(item.id)
+        self.renew()
+        self.chat.main.renew_hints()
 
     def take_back(self) -> None:
         """What was refused goes back to the composer, before what stands there."""

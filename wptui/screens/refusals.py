@@ -21,6 +21,7 @@ _WORDS: dict[str, str] = {
     "forbidden": N_("Your role may not do this."),
     "invalid": N_("The relay did not understand the command."),
     "malformed": N_("The relay did not understand the command."),
+    "changed_meanwhile": N_("Somebody changed it meanwhile."),
     "not_retryable": N_("This message cannot be sent again."),
     "no_recipient": N_("There is no address to answer this customer at."),
     "media_missing": N_("The relay no longer has the file. Attach it again."),
@@ -35,22 +36,28 @@ def words(code: str, message: str) -> str:
 
 def explain(desk: Desk, item: Pending, label: Label) -> Refusal:
     """The refusal of a message or note, with the keys that help."""
-    back = (label("app.back"), _("back to the composer"))
+    back = (label("app.back"), _("edit"))
+    drop = (label("composer.give_up"), _("discard"))
     match item.code:
         case "answered_meanwhile":
-            return Refusal(_who_answered(desk, item), ((label("composer.force"), _("send anyway")), back))
+            return Refusal(_who_answered(desk, item), ((label("composer.force"), _("send anyway")), back, drop))
         case "window_closed":
-            return Refusal(words(item.code, item.message), ((label("composer.template"), _("template")), back))
-    return Refusal(words(item.code, item.message), (back,))
+            return Refusal(words(item.code, item.message), ((label("composer.template"), _("template")), back, drop))
+    return Refusal(words(item.code, item.message), (back, drop))
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in words: 8 s, 07:41."""
+    return _("{n} s").format(n=max(0, int(seconds))) if seconds < 60 else format_duration(seconds)
 
 
 def _who_answered(desk: Desk, item: Pending) -> str:
     found = desk.db.execute(
-        "SELECT author, ts FROM messages WHERE conversation = ? AND dir = 'out' AND automatic = 0 "
+        "SELECT author, ts FROM messages WHERE conversation = ? AND dir = 'out' AND automatic = 0 AND author <> ? "
         "ORDER BY ts DESC, seq DESC LIMIT 1",
-        (item.conversation,),
+        (item.conversation, f"agent:{desk.me}"),
     ).fetchone()
     if found is None:
         return words(item.code, item.message)
     author = desk.name(str(found[0]).removeprefix("agent:"))
-    return _("{name} answered {time} ago.").format(name=author, time=format_duration(desk.now() - found[1]))
+    return _("{name} answered {time} ago: send anyway?").format(name=author, time=ago(desk.now() - found[1]))

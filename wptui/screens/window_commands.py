@@ -30,6 +30,9 @@ class WindowCommands:
                 chat.take_note(False)
             elif chat.quote is not None:
                 chat.reply_to(None)
+            elif chat.enclosed is not None:
+                chat.enclose("", "")
+                main.renew_hints()
             else:
                 chat.save_draft()
                 self.main.set_focus(chat.thread)

@@ -72,6 +72,10 @@ class WritingCommands:
         """In spite of a colleague's answer."""
         self.main.chat.outgoing.force()
 
+    def give_up(self) -> None:
+        """Throws away what was held back."""
+        self.main.chat.outgoing.give_up()
+
     # ── canned replies ───────────────────────────────────────────────────────────────────────────────────
 
     def canned(self) -> None:

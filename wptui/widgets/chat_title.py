@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from wptui.i18n import _
+from wptui.i18n import _, format_duration
 from wptui.store.inbox import InboxRow
 from wptui.widgets.cell_view import CellView
 from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line, Piece, clip, line_width, simple, width
+from wptui.widgets.render.inbox import SOON
 
 CLOSING = 2 * 3600
 """Seconds before the end from which the window's countdown is a warning."""
@@ -26,6 +28,10 @@ class ChatState:
     assignee: str = ""
     mine: bool = False
     present: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Label → style of its colour."""
+    department: str = ""
+    """Its department's name, where the agent sees several."""
     now: float = 0.0
 
 
@@ -39,6 +45,17 @@ def window_piece(row: InboxRow, now: float) -> Piece:
     return text, "warning" if left < CLOSING else "ok"
 
 
+def due_piece(row: InboxRow, now: float) -> Piece | None:
+    """When the next answer, or the end, is due; None where nothing is."""
+    if row.state != "open" or row.due_at is None:
+        return None
+    left = row.due_at - now
+    if left <= 0:
+        return _("late by {time}").format(time=format_duration(-left)), "error"
+    told = _("to resolve in {time}") if row.due_what == "resolution" else _("due in {time}")
+    return told.format(time=format_duration(left)), "warning" if left <= SOON else "muted"
+
+
 def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
     """The title in `cells`: name, window and who else is here stay longest."""
     row = state.row
@@ -46,6 +63,9 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
         return []
     name = simple(row.title) or state.phone or _("unknown customer")
     parts: list[tuple[int, list[Piece]]] = [(10, [(" ", ""), (clip(name, max(12, cells // 2)), "heading")])]
+    if (level := {0: "low", 2: "high", 3: "urgent"}.get(row.priority)) is not None:
+        word = {"low": _("low"), "high": _("high"), "urgent": _("urgent")}[level]
+        parts.append((8, [(f"{g.named(level)} {word}", f"priority-{level}")]))
     if state.phone and state.phone != row.title:
         parts.append((4, [(state.phone, "muted")]))
     elif state.username and not state.phone:
@@ -53,7 +73,13 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
     if row.campaign:
         parts.append((6, [(f"#{simple(row.campaign)}", "inbox-campaign")]))
     if row.labels:
-        parts.append((5, [(" ".join(simple(label) for label in row.labels), "inbox-label")]))
+        pieces: list[Piece] = []
+        for label in row.labels:
+            pieces += [(" ", "")] if pieces else []
+            pieces.append((simple(label), state.labels.get(label, "inbox-label")))
+        parts.append((5, pieces))
+    if state.department:
+        parts.append((4, [(simple(state.department), "inbox-department")]))
     if state.number:
         parts.append((2, [(f"{g.to} {simple(state.number)}", "muted")]))
     if row.state == "resolved":
@@ -71,6 +97,8 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
         right += [(simple(state.present), "accent"), ("  ", "")]
     if row.free_until is not None and row.free_until > state.now and cells >= 60:
         right += [(_("free entry"), "ok"), ("  ", "")]
+    if (due := due_piece(row, state.now)) is not None and cells >= 80:
+        right += [due, ("  ", "")]
     right += [window_piece(row, state.now), (" ", "")]
     room = cells - line_width(right) - 1
     while len(parts) > 1 and sum(line_width(pieces) + 2 for _importance, pieces in parts) > room:

@@ -39,7 +39,11 @@ class ComposerState:
     open: bool = False
     """Whether a conversation is open."""
     note: bool = False
+    closed: str = ""
+    """Why nothing can go to the customer from here, whatever the window says."""
     quote: str = ""
+    enclosed: str = ""
+    """Name of the file that goes along."""
     window_open: bool = True
     window_key: str = ""
     hint: str = ""
@@ -56,6 +60,13 @@ def composer_line(state: ComposerState, cells: int, rule: str, reply: str) -> Li
         right = [(" " + counted + " ", "error" if state.length > TEXT else "warning")]
     if state.note:
         left: Line = [(rule * 2 + " ", "thread-note"), (_("Note: only colleagues see this"), "thread-note-author")]
+    elif state.closed:
+        left = [(rule * 2 + " ", "muted"), (simple(safe_line(state.closed, 160)), "warning")]
+    elif state.enclosed:
+        left = [
+            (rule * 2 + " ", "muted"),
+            (_("with the file {name}").format(name=simple(state.enclosed)), "thread-media"),
+        ]
     elif state.quote:
         left = [
             (rule * 2 + " ", "muted"),
@@ -129,6 +140,9 @@ class Composer(Vertical):
 
         text: str
 
+    class CallWanted(Message):
+        """An @ was typed in a note, where a name may begin."""
+
     class CannedWanted(Message):
         """A slash was typed where nothing stood."""
 
@@ -144,12 +158,25 @@ class Composer(Vertical):
         yield self.editor
 
     def _key(self, event: events.Key) -> bool:
-        if event.character == "/" and not self.editor.text and self.state.open and not self.state.note:
+        if event.character == "/" and not self.editor.text and self._answering():
             self.post_message(self.CannedWanted())
+            return True
+        if event.character == "@" and self.state.note and self._at_word():
+            self.post_message(self.CallWanted())
             return True
         if event.key == "tab" and self.next_place():
             return True
         return self._command(event)
+
+    def _answering(self) -> bool:
+        """Whether what is typed goes to the customer."""
+        return self.state.open and not self.state.note and not self.state.closed
+
+    def _at_word(self) -> bool:
+        """Whether a word begins at the cursor."""
+        row, column = self.editor.cursor_location
+        before = self.editor.document.get_line(row)[:column]
+        return not before or before[-1].isspace() or before[-1] in "(["
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +185,7 @@ class Composer(Vertical):
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
         self._line.show(self.state)
         self.editor.set_class(self.state.note, "note")
+        self.editor.read_only = bool(self.state.closed) and not self.state.note
 
     def repaint(self) -> None:
         """The colours changed."""

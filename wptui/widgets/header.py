@@ -11,6 +11,7 @@ from wptui.sync.state import Kind, LinkState
 from wptui.widgets.cell_view import CellView
 from wptui.widgets.glyphs import Glyphs
 from wptui.widgets.render.cells import Line, Piece, line_width, simple
+from wptui.widgets.render.words import DUTIES
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class HeaderState:
 
     workspace: str = ""
     agent: str = ""
+    duty: str = ""
+    """The agent's: on, busy or away; "" where nobody keeps it."""
     link: LinkState | None = None
     counters: Counters | None = None
     now: float = 0.0
@@ -58,6 +61,15 @@ def link_pieces(link: LinkState | None, g: Glyphs) -> list[Piece]:
     return [(f"{g.offline} ", "error"), (words, "error")]
 
 
+def duty_pieces(duty: str, g: Glyphs) -> list[Piece]:
+    """Whether the agent is on duty: a sign and a word."""
+    known = DUTIES.get(duty)
+    if known is None:
+        return []
+    sign = {"on": g.live, "busy": g.connecting}.get(duty, g.offline)
+    return [(f"{sign} {_(known.title)}", known.style)]
+
+
 def header_line(state: HeaderState, cells: int, g: Glyphs) -> Line:
     """The header in `cells`: what matters least goes first where there is no room."""
     figures = state.counters
@@ -78,8 +90,9 @@ def header_line(state: HeaderState, cells: int, g: Glyphs) -> Line:
         if figures.oldest is not None:
             age = format_duration(state.now - figures.oldest)
             fields.append(("left", 6, [(_("oldest") + " ", "muted"), (age, late if figures.late else "")]))
-        fields.append(("left", 4, [(_("you {n} open").format(n=figures.mine), "muted")]))
+        fields.append(("left", 5, [(_("you {n} open").format(n=figures.mine), "muted")]))
     fields += [
+        ("right", 4, duty_pieces(state.duty, g)),
         ("right", 3, [(simple(state.agent), "")] if state.agent else []),
         ("right", 5, [(clock_text, ""), (" ", "")]),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wptui.i18n import _, ngettext
-from wptui.model.commands import AddNote, React, RetryMessage, SendMessage
+from wptui.model.commands import AddNote, React, RetryMessage, RunMacro, SendMessage
 from wptui.model.text import safe_line
 from wptui.sync.outbox import REFUSED, Pending
 from wptui.widgets.cell_view import CellView
@@ -46,6 +46,8 @@ def describe(pending: Pending) -> str:
             return command.emoji or _("reaction taken back")
         case RetryMessage():
             return _("send again")
+        case RunMacro():
+            return _("macro {name}").format(name=safe_line(command.macro))
     return ""
 
 

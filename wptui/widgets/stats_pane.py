@@ -9,7 +9,7 @@ from wptui.i18n import _, format_duration, format_number, format_percent
 from wptui.store.inbox import Counters
 from wptui.widgets.cell_view import CellView, spread
 from wptui.widgets.glyphs import Glyphs
-from wptui.widgets.render.cells import Line, fit
+from wptui.widgets.render.cells import Line, clip, fit, simple, width
 
 if TYPE_CHECKING:  # counting them is not needed for the first screen
     from wptui.store.stats import DayFigures
@@ -24,6 +24,8 @@ class StatsState:
     target: int = 600
     now: float = 0.0
     hours: tuple[int, ...] = ()
+    departments: tuple[tuple[str, int, int], ...] = ()
+    """(name, how many wait, how many of them late), where the agent sees several."""
 
 
 def sparkline(values: tuple[int, ...], g: Glyphs) -> str:
@@ -86,6 +88,11 @@ def stats_lines(state: StatsState, cells: int, g: Glyphs) -> list[Line]:
         row(_("received"), format_number(figures.inbound)),
         row(_("sent"), format_number(figures.outbound)),
     ]
+    if state.departments:
+        lines += [[], [(" ", ""), (_("Waiting by department"), "heading")]]
+        for name, waiting, late in state.departments:
+            told = format_number(waiting) + (f" ({format_number(late)}{g.late})" if late else "")
+            lines.append(row(clip(simple(name), room - width(told) - 1), told, "error" if late else ""))
     if state.hours:
         shown = state.hours[-room:]
         first = len(state.hours) - len(shown)
