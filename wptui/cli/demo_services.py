@@ -14,9 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wptui.cli.demo_team import SALES, furnish
 from wptui.i18n import _, install
 from wptui.model import commands as c
 from wptui.model.commands import AnyCommand, command_id
+from wptui.model.priority import Priority
 from wptui.relay.accounts import Agent
 from wptui.relay.config import Campaign, Canned, RelayConfig
 from wptui.relay.server import Relay
@@ -66,11 +68,12 @@ async def serve(home: Path, plan: dict[str, Any]) -> None:
         await sandbox.connect(f"{relay.url}/webhook")
         names = ("Ayşe", "Mehmet", "Emily") if plan["lang"] == "tr" else ("Alice", "Mehmet", "Emily")
         agents = [relay.accounts.add(name) for name in names]
+        await furnish(relay, agents)
         code = relay.accounts.code(agents[0].id)
         if plan["conversations"]:
             sandbox.play(plan["conversations"], history=HISTORY, lang=plan.get("customers", "both"))
         print(json.dumps({"relay": relay.url, "sandbox": sandbox.url, "code": code}), flush=True)
-        colleagues = asyncio.create_task(_colleagues(relay, agents[1:])) if plan["conversations"] else None
+        colleagues = asyncio.create_task(_colleagues(relay, agents)) if plan["conversations"] else None
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
         if colleagues is not None:
             colleagues.cancel()
@@ -81,7 +84,8 @@ async def serve(home: Path, plan: dict[str, Any]) -> None:
 
 
 async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
-    """Two colleagues have been at work already: some conversations are theirs, some are done."""
+    """Two colleagues have been at work already: some conversations are theirs, some are done, one asks for help."""
+    me, *others = agents
     wanted = 12
     found: list[tuple[str, int]] = []
     while len(found) < wanted:
@@ -93,7 +97,7 @@ async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
         )
     answer = _("Thank you for writing. I am looking into it right now.")
     for index, (conversation, seq) in enumerate(found):
-        agent = agents[index % len(agents)]
+        agent = others[index % len(others)]
         steps: list[AnyCommand] = [c.Assign(conversation=conversation, agent=agent.id)]
         if index % 3:
             content = {"type": "text", "text": {"body": answer}}
@@ -102,9 +106,16 @@ async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
         if index % 4 == 1:
             steps.append(c.Label(conversation=conversation, label=_("return")))
         if index % 4 == 2:
-            steps.append(c.AddNote(conversation=conversation, text=_("Parcel lost, a new one is on its way.")))
+            note = _("Parcel lost, a new one is on its way.")
+            called = [me.id] if index == 2 else []
+            text = f"{note} @{me.name}" if called else note
+            steps.append(c.AddNote(conversation=conversation, text=text, mentions=called))
         if index % 4 == 3:
             steps.append(c.Resolve(conversation=conversation))
+        if index % 6 == 4:
+            steps.append(c.SetPriority(conversation=conversation, priority=Priority.HIGH))
+            reason = _("Asks for a price for fifty.")
+            steps.append(c.Transfer(conversation=conversation, department=SALES, reason=reason, expect=agent.id))
         for step in steps:
             await relay.commands.execute(agent, command_id(), step)
 

@@ -17,12 +17,13 @@ from typing import Any, TypeVar
 import click
 
 from wptui.cli import demo, line_text
+from wptui.cli.demo_team import SALES
 from wptui.cli.line_text import Names
 from wptui.i18n import _, language
-from wptui.model.commands import AddNote, AnyCommand, Resolve, SendMessage
+from wptui.model.commands import AddNote, AnyCommand, Resolve, SendMessage, Transfer
 from wptui.model.delivery import RANK, Delivery
 from wptui.model.errors import LinkError, RefusedError, WptuiError
-from wptui.store import inbox, thread
+from wptui.store import inbox, thread, workload
 from wptui.store.database import open_database
 from wptui.store.inbox import InboxQuery, InboxRow, Sort
 from wptui.store.thread import ThreadRow
@@ -145,10 +146,18 @@ class _Story:
             await self._until(lambda: self._reached(message, Delivery.DELIVERED))
         with _step(_("the status 'read' comes back")):
             await self._until(lambda: self._reached(message, Delivery.READ))
-        with _step(_("the customer thanks; the agent leaves a note and resolves the request")):
+        with _step(_("the agent moves the conversation to another department, with the reason")):
+            reason = _("Would like to order more.")
+            await self._execute(row.id, Transfer(conversation=row.id, department=SALES, reason=reason))
+            await self._until(lambda: self._department(row.id) == SALES)
+        with _step(_("a note calls a colleague")):
+            called = next(id for id, name in self._cache.execute("SELECT id, name FROM agents") if name == "Emily")
+            text = _("Tracked with the courier.") + " @Emily"
+            await self._execute(row.id, AddNote(conversation=row.id, text=text, mentions=[called]))
+            await self._until(lambda: workload.mentions(self._cache, called))
+        with _step(_("the customer thanks; the agent resolves the request")):
             await self._say(hero, {"type": "text", "text": thanks, "quote": "last"})
             await self._until(lambda: self._conversation(thanks))
-            await self._execute(row.id, AddNote(conversation=row.id, text=_("Tracked with the courier.")))
             await self._execute(row.id, Resolve(conversation=row.id))
         with _step(_("nothing is left in the outbox")):
             await self._until(lambda: not self._outbox.pending())
@@ -191,6 +200,10 @@ class _Story:
         rows = inbox.window(self._cache, InboxQuery(), 0, 10)
         return next((row for row in rows if row.preview == preview), None)
 
+    def _department(self, conversation: str) -> str:
+        row = inbox.conversation(self._cache, conversation)
+        return row.department if row is not None else ""
+
     def _reached(self, message: str, wanted: Delivery) -> ThreadRow | None:
         row = thread.message(self._cache, message)
         if row is None or row.status is None or RANK.get(row.status, -1) < RANK[wanted]:
@@ -220,14 +233,14 @@ class _Story:
         click.echo()
         click.echo(_("The inbox:"))
         for row in inbox.window(db, InboxQuery(sort=Sort.WAITING, me=me, now=now), 0, 10):
-            click.echo("  " + line_text.summary(row, names, now, 600))
+            click.echo("  " + line_text.summary(row, names, now))
         resolved = inbox.conversation(db, conversation)
         assert resolved is not None
-        click.echo("  " + line_text.summary(resolved, names, now, 600))
+        click.echo("  " + line_text.summary(resolved, names, now))
         click.echo()
         click.echo(_("The thread:"))
         rows = thread.latest(db, conversation, 50)
-        for line in line_text.heading(resolved, names, now, 600):
+        for line in line_text.heading(resolved, names, now):
             click.echo("  " + line)
         for each in rows:
             (text,) = list(line_text.messages([each], resolved.title, names, now))[1:2]
