@@ -24,6 +24,7 @@ _DAY = timedelta(days=1)
 _KEPT = 4096
 """Days of which a calendar remembers the openings."""
 _FOREVER = 366 * 86400
+_HORIZON = 3 * _FOREVER
 
 
 class Opening(NamedTuple):
@@ -147,16 +148,19 @@ class Calendar:
         """The deadline of something that may take `seconds` of business time from `ts` on.
 
         Asked outside the hours, they begin at the next opening. What ends with the last second before closing is due
-        at the closing, not at the next opening.
+        at the closing, not at the next opening. What would be due in more than three years, because it is hardly ever
+        open, is due in three years.
         """
         if self.always:
             return ts + seconds
         left = seconds
         for opening in self._from(ts):
+            if opening.begin - ts > _HORIZON:
+                break
             if left <= opening.end - opening.begin:
                 return opening.begin + left
             left -= opening.end - opening.begin
-        raise AssertionError("openings have no end")
+        return ts + _HORIZON
 
 
 def calendar(hours: Hours, department: str = "", timezone: str = "") -> Calendar:
