@@ -71,12 +71,16 @@ class Line:
             raise LinkError(_("There is no connection to the relay, which this needs"))
         return self.link.http
 
-    async def execute(self, conversation: str | None, command: AnyCommand, seconds: float) -> Result | None:
+    async def execute(
+        self, conversation: str | None, command: AnyCommand, seconds: float, *, id: str = ""
+    ) -> Result | None:
         """What became of a command; None if nobody knows after `seconds`: it stays in the outbox and goes later.
 
+        `id` is for a command that may have been given before: it is done once.
         Raises RefusedError with the relay's words; the command is then no longer in the outbox.
         """
-        id = self.outbox.add(conversation, command)
+        if not id or all(item.id != id for item in self.outbox.pending()):
+            id = self.outbox.add(conversation, command, id=id)
         deadline = time.monotonic() + seconds
         while (result := self.outbox.outcome(id)) is None:
             if not self.connected or not await self._change(deadline):

@@ -44,6 +44,8 @@ COMMANDS = {
     "duty": Entry("wptui.cli.line_team:duty_command", N_("Print your duty, or set it.")),
     "hours": Entry("wptui.cli.hours:hours_command", N_("Print whether it is open, and when it opens next.")),
     "search": Entry("wptui.cli.line:search_command", N_("Search all messages.")),
+    "contact": Entry("wptui.cli.contact:contact", N_("Show, edit, merge, block, import and export contacts.")),
+    "link": Entry("wptui.cli.link:link_command", N_("Make a wa.me link and its QR code.")),
     "edit": Entry("wptui.cli.edit:edit", N_("Edit canned replies and the team's settings.")),
     "rules": Entry("wptui.cli.rules:rules", N_("What the relay does by itself, and would have done.")),
     "agents": Entry("wptui.cli.agents:agents", N_("Who may sign in, and as what.")),
