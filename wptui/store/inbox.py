@@ -202,19 +202,20 @@ def conversation(db: sqlite3.Connection, id: str) -> InboxRow | None:
     return _row(values) if values else None
 
 
-def most_urgent(db: sqlite3.Connection, me: str, departments: Collection[str] = ()) -> str | None:
+def most_urgent(db: sqlite3.Connection, me: str, departments: Collection[str] = (), skip: str = "") -> str | None:
     """The conversation an agent should take next; None if nobody waits whom they may take.
 
     Open and waiting, own or nobody's, in one of the agent's `departments` or in none; who is in no department
-    takes from all. By priority, then the next deadline, then who waits longest.
+    takes from all. By priority, then the next deadline, then who waits longest. Never `skip`, which a colleague
+    has just taken.
     """
     names = [f":d{index}" for index in range(len(departments))]
     place = f"AND +department IN ('', {', '.join(names)})" if departments else ""
     # The pluses keep to the index of the order, in which the first that fits ends the search.
     row = db.execute(
         "SELECT id FROM conversations WHERE waiting_since IS NOT NULL AND +state = 'open' AND +assignee IN ('', :me) "
-        f"{place} ORDER BY {URGENCY} LIMIT 1",
-        {"me": me, **{f"d{index}": id for index, id in enumerate(departments)}},
+        f"AND id <> :skip {place} ORDER BY {URGENCY} LIMIT 1",
+        {"me": me, "skip": skip, **{f"d{index}": id for index, id in enumerate(departments)}},
     ).fetchone()
     return row[0] if row else None
 
