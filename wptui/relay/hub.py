@@ -17,7 +17,7 @@ from wptui.i18n import _
 from wptui.model.errors import StorageError
 from wptui.model.events import Event
 from wptui.model.permissions import Scope
-from wptui.model.protocol import Presence, Pull
+from wptui.model.protocol import Events, Presence, Pull
 from wptui.relay.accounts import Session
 from wptui.relay.presence import Roster
 from wptui.relay.shares import BATCH, Run, Share, text
@@ -178,8 +178,10 @@ class Terminal:
             await self._transport(frame)
 
     async def _catch_up(self, cursor: int) -> None:
-        if cursor > self._hub.position:
-            self._hub.flush()  # what it has must not come to it again as a live frame
+        if self._hub.known > self._hub.position:
+            # What it has must not come to it again as a live frame, and to where the welcome has seen the log it is
+            # told even where there was nothing for it.
+            self._hub.flush()
         if cursor >= self._hub.position:
             self.live = True
             return
@@ -190,7 +192,7 @@ class Terminal:
             await self._send(share.forget_frame)
         for ids in share.whole:
             await self._bring(_Item(ids=ids, least=self._hub.known))
-        for frame, _cursor in share.frames:
+        for frame, _cursor in share.frames or [(text(Events(events=[], cursor=share.last)), share.last)]:
             await self._send(frame)
         if self.cursor == cursor:
             self.cursor = share.last

@@ -1,9 +1,9 @@
 """What each scope is given of a run of the log: conversations to forget, conversations whole, and events.
 
-Who sees everything is given the events and nothing else, as ever. For a limited scope a conversation that comes into
-view is given whole, and one that leaves it is to be forgotten, both before the events whose cursor passes over what
-moved it: a connection that breaks in between has it derived again. Contacts reach a limited scope only with a
-conversation, and leave its cache with the last one.
+Who sees everything is given the events, and conversations whole only where a merge is undone. For a limited scope a
+conversation that comes into view is given whole, and one that leaves it is to be forgotten, both before the events
+whose cursor passes over what moved it: a connection that breaks in between has it derived again. Contacts reach a
+limited scope only with a conversation, and leave its cache with the last one.
 """
 
 from __future__ import annotations
@@ -143,10 +143,21 @@ class Run:
             for event in self._events
             if (event.conversation is not None or event.type not in INTERNAL) and self._is_for(event, mine)
         ]
-        return Share([], [], events, self._last, self._ends)
+        return Share([], list(_pieces([*self._parted])), events, self._last, self._ends)
 
     def _is_for(self, event: Event, mine: str) -> bool:
         return not self._owners or event.type not in _OWNED or _read(event).owner in ("", mine)
+
+    @cached_property
+    def _parted(self) -> dict[str, None]:
+        """Conversations of contacts who were one: a cache that is ahead with one of them has lost the other."""
+        found: dict[str, None] = {}
+        for event in self._events:
+            if event.type == ev.ContactSplit.TYPE:
+                data = _read(event)
+                for contact in (data.contact, data.into):
+                    found.update(dict.fromkeys(self._visibility.conversations_of(contact)))
+        return found
 
     # ── limited scopes ───────────────────────────────────────────────────────────────────────────────────
 

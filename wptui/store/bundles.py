@@ -86,13 +86,12 @@ def conversation_bundle(
     for an agent who does not see everything: what a merge has kept may be of conversations that are not in view.
     """
     marks = ",".join("?" * len(ids))
-    contacts = f"SELECT contact FROM conversations WHERE id IN ({marks})"
+    conversations = _table(db, f"SELECT * FROM conversations WHERE id IN ({marks})", ids)
+    owner = conversations["columns"].index("contact")
     tables: Tables = {
-        "conversations": _table(db, f"SELECT * FROM conversations WHERE id IN ({marks})", ids),
-        "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({contacts})", ids),
-        "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({contacts})", ids),
+        "conversations": conversations,
+        **_people_tables(db, sorted({row[owner] for row in conversations["rows"]}), limited),
     }
-    tables["merges"] = _merges(db, contacts, ids, limited)
     for name in OWNED:
         tables[name] = _table(db, f"SELECT * FROM {name} WHERE conversation IN ({marks})", ids)
     messages: list[Any] = []
@@ -109,12 +108,28 @@ def conversation_bundle(
     return Bundle(seq=cursor(db), tables=tables)
 
 
-def _merges(db: sqlite3.Connection, contacts: str, ids: Sequence[str], limited: bool) -> dict[str, Any]:
-    """The merges behind `contacts` (a query for `ids`): whole, or as `limited` may know them, that they were."""
-    if not limited:
-        return _table(db, _MERGES.format(contacts=contacts), ids)
-    sql = f"SELECT seq, at, by, contact, into_contact, undone FROM merges WHERE into_contact IN ({contacts})"
-    return _table(db, sql, ids)
+def _people_tables(db: sqlite3.Connection, contacts: Sequence[str], limited: bool) -> Tables:
+    """Contacts with their names, and the merges behind them; for who sees everything whom they were parted from, too.
+
+    `limited` may know that there were merges, and not what they have kept.
+    """
+    marks = ",".join("?" * len(contacts))
+    if limited:
+        sql = f"SELECT seq, at, by, contact, into_contact, undone FROM merges WHERE into_contact IN ({marks})"
+        merges = _table(db, sql, contacts)
+    else:
+        parted = (
+            f"SELECT contact FROM merges WHERE undone > 0 AND into_contact IN ({marks}) UNION "
+            f"SELECT into_contact FROM merges WHERE undone > 0 AND contact IN ({marks})"
+        )
+        contacts = sorted({*contacts, *(id for (id,) in db.execute(parted, (*contacts, *contacts)))})
+        marks = ",".join("?" * len(contacts))
+        merges = _table(db, _MERGES.format(contacts=f"SELECT id FROM contacts WHERE id IN ({marks})"), contacts)
+    return {
+        "contacts": _table(db, f"SELECT * FROM contacts WHERE id IN ({marks})", contacts),
+        "aliases": _table(db, f"SELECT * FROM aliases WHERE contact IN ({marks})", contacts),
+        "merges": merges,
+    }
 
 
 def _recent_start(db: sqlite3.Connection, conversation: str, recent: int) -> int:
@@ -213,21 +228,17 @@ def _people(db: sqlite3.Connection, begun: int, scope: Scope) -> Iterator[Bundle
     position = ""
     while True:
         with _moment(db, scope):
-            contacts = _table(
-                db,
-                "SELECT * FROM contacts WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
+            found = db.execute(
+                "SELECT id FROM contacts WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM conversations "
                 "WHERE contact = contacts.id AND conversations.created_seq <= ?2) ORDER BY id LIMIT ?3",
                 (position, begun, _PEOPLE),
             )
-            ids = [row[contacts["columns"].index("id")] for row in contacts["rows"]]
-            marks = ",".join("?" * len(ids))
-            aliases = _table(db, f"SELECT * FROM aliases WHERE contact IN ({marks})", ids)
-            merges = _merges(db, f"SELECT id FROM contacts WHERE id IN ({marks})", ids, False)
-            seq = cursor(db)
+            ids = [id for (id,) in found]
+            bundle = Bundle(seq=cursor(db), tables=_people_tables(db, ids, limited=False))
         if not ids:
             return
         position = ids[-1]
-        yield Bundle(seq=seq, tables={"contacts": contacts, "aliases": aliases, "merges": merges})
+        yield bundle
 
 
 def apply_bundle(db: sqlite3.Connection, bundle: Bundle, *, fresh: bool = False) -> set[str]:
