@@ -163,4 +163,4 @@ def test_a_thread_reads_in_order_with_everything_that_belongs_to_it(db: sqlite3.
     assert "assigned to you, window closed" in line
     assert not any(char in text + line for char in "│┃─✓\x1b")  # nothing a screen reader stumbles over
     i18n.install("tr")
-    assert "assigned" not in "".join(line_text.heading(row, Names(db, "ayse"), NOW, 600)).lower()
+    assert "assigned" not in "".join(line_text.heading(row, Names(db, "ayse"), NOW)).lower()

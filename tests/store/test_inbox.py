@@ -90,7 +90,53 @@ def test_filter_line_terms_combine_and_negate(shop: Story) -> None:
     assert {row.state for row in inbox.window(shop.db, resolved, 0, 100)} == {"resolved"}
 
 
-@pytest.mark.parametrize("line", ["is:sleepy", "colour:red"])
+@pytest.fixture
+def team(story: Story) -> Story:
+    text = '[satis]\nname = "Satış"\n[iade]\nname = "İade ve Satış Sonrası"'
+    story.tell(ev.SettingsSaved(section="departments", text=text))
+    for n, (department, priority) in enumerate((("satis", 1), ("iade", 2), ("", 3), ("eski", 0))):
+        story.customer(f"k{n}", phone=f"+90555000{n:04d}")
+        story.tell(ev.ConversationMoved(department=department), f"k{n}")
+        story.tell(ev.ConversationPrioritised(priority=priority), f"k{n}")
+        story.writes(f"k{n}", f"m{n}", ts=NOW - 300 * (n + 1))
+    story.tell(ev.ConversationAssigned(agent="a1"), "k0")
+    story.tell(ev.ConversationFollowed(agent="a1"), "k1")
+    story.tell(ev.ConversationFollowed(agent="a2"), "k2")
+    story.tell(ev.ConversationNoted(note="n2", text="@a1", mentions=["a1"]), "k2", actor="agent:a2")
+    story.tell(ev.ConversationNoted(note="n3", text="@a1", mentions=["a1"]), "k3", actor="agent:a2")
+    story.tell(ev.MentionSeen(agent="a1"), "k3", actor="agent:a1")
+    story.play()
+    return story
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("department:satis", "01"),  # an id, and a part of a name
+        ("department:İADE", "1"),
+        ("department:none", "2"),
+        ("department:eski", "3"),  # nobody's name any more
+        ("-department:satis", "23"),
+        ("priority:high", "1"),
+        ("is:urgent", "2"),
+        ("-is:low", "012"),
+        ("agent:me", "0"),
+        ("is:mentioned", "2"),
+        ("is:followed", "1"),
+        ("is:late", "123"),
+        ("-is:late", "0"),
+        ("is:due", "0"),
+        ("is:late -is:mentioned department:none", ""),
+    ],
+)
+def test_filter_line_of_a_team(team: Story, line: str, found: str) -> None:
+    query = InboxQuery(filter=filters.parse(line), me="a1", now=NOW)
+    rows = inbox.window(team.db, query, 0, 10)
+    assert sorted(row.id for row in rows) == [f"k{n}" for n in found]
+    assert inbox.count(team.db, query) == len(found)
+
+
+@pytest.mark.parametrize("line", ["is:sleepy", "colour:red", "priority:highest"])
 def test_filter_line_names_the_term_it_does_not_know(line: str) -> None:
     with pytest.raises(UsageError, match=line.split(":")[0]):
         filters.parse(line)
