@@ -87,17 +87,19 @@ async def _colleagues(relay: Relay, agents: list[Agent]) -> None:
     """Two colleagues have been at work already: some conversations are theirs, some are done, one asks for help."""
     me, *others = agents
     wanted = 12
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int, str]] = []
     while len(found) < wanted:
         await asyncio.sleep(0.2)
         found = await relay.view.ask(
             lambda db: db.execute(
-                "SELECT id, seq FROM conversations WHERE state = 'open' ORDER BY waiting_since DESC LIMIT ?", (wanted,)
+                "SELECT id, seq, department FROM conversations WHERE state = 'open' "
+                "ORDER BY waiting_since DESC LIMIT ?",
+                (wanted,),
             ).fetchall()
         )
     answer = _("Thank you for writing. I am looking into it right now.")
-    for index, (conversation, seq) in enumerate(found):
-        agent = others[index % len(others)]
+    for index, (conversation, seq, department) in enumerate(found):
+        agent = others[-1 if department == SALES else index % len(others)]
         steps: list[AnyCommand] = [c.Assign(conversation=conversation, agent=agent.id)]
         if index % 3:
             content = {"type": "text", "text": {"body": answer}}

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from wptui.cloudapi.errors import is_known, rule
-from wptui.i18n import _, format_day, format_duration, format_time, ngettext
+from wptui.i18n import N_, _, format_day, format_duration, format_time, ngettext
 from wptui.model.delivery import Delivery
+from wptui.model.priority import Priority
 from wptui.model.text import safe_line
 from wptui.model.window import is_open
+from wptui.store import team
 from wptui.store.inbox import Counters, InboxRow
 from wptui.store.search import Hit
 from wptui.store.thread import ThreadRow
@@ -40,14 +42,22 @@ _SILENT = replace(
 """A picture beside its own name would be read out twice."""
 
 
+_PRIORITIES = {
+    Priority.LOW: N_("low priority"),
+    Priority.HIGH: N_("high priority"),
+    Priority.URGENT: N_("urgent"),
+}
+
+
 class Names:
-    """Names of agents and numbers, and the contact's phone, looked up once."""
+    """Names of agents, numbers and departments, and the contact's phone, looked up once."""
 
     def __init__(self, db: sqlite3.Connection, me: str) -> None:
         self.me = me
         self.agents = dict(db.execute("SELECT id, name FROM agents").fetchall())
         numbers = db.execute("SELECT id, name, display FROM numbers")
         self.numbers = {id: name or display or id for id, name, display in numbers}
+        self.departments = {id: each.name for id, each in team.departments(db).items()}
         self._db = db
 
     def agent(self, id: str) -> str:
@@ -92,6 +102,10 @@ def summary(row: InboxRow, names: Names, now: int) -> str:
         parts.append(_("resolved"))
     if row.unread:
         parts.append(ngettext("{n} unread", "{n} unread", row.unread).format(n=row.unread))
+    if row.priority != Priority.NORMAL:
+        parts.append(_(_PRIORITIES[Priority(row.priority)]))
+    if row.department:
+        parts.append(names.departments.get(row.department, row.department))
     if row.campaign:
         parts.append(f"#{row.campaign.lstrip('#')}")
     parts += row.labels
@@ -147,6 +161,8 @@ def heading(row: InboxRow, names: Names, now: int) -> Iterator[str]:
     else:
         yield _("Window closed: only templates can be sent")
     yield _("Assigned to {name}").format(name=names.agent(row.assignee)) if row.assignee else _("Assigned to nobody")
+    if row.department:
+        yield _("Department {name}").format(name=names.departments.get(row.department, row.department))
     if row.campaign:
         yield _("Campaign {name}").format(name=row.campaign)
     if row.labels:
@@ -157,7 +173,13 @@ def messages(rows: Sequence[ThreadRow], title: str, names: Names, now: int, *, i
     """A thread: a line for each day, then each message as `14:25 name: text`, further lines of a text indented."""
     today = datetime.fromtimestamp(now)
     context = ThreadContext(
-        width=200, today=today.date(), me=names.me, agents=names.agents, title=title, glyphs=_SILENT
+        width=200,
+        today=today.date(),
+        me=names.me,
+        agents=names.agents,
+        departments=names.departments,
+        title=title,
+        glyphs=_SILENT,
     )
     day = ""
     for row in rows:

@@ -56,12 +56,12 @@ class TeamScreen(Screen[str]):
 
     def on_mount(self) -> None:
         """Shows what is true now, and keeps it so."""
-        keys = [("enter", _("conversations")), ("d", _("duty"))]
+        keys = [("enter", _("list")), ("esc", _("back")), ("d", _("duty"))]
         if self._desk.may("see.audit"):
             keys.append(("t", _("trail")))
         if self._desk.may("agents.manage"):
             keys += [("n", _("new agent")), ("r", _("role")), ("c", _("code")), ("x", _("shut out"))]
-        self._hints.show([*keys, ("esc", _("back"))])
+        self._hints.show(keys)
         self.call_after_refresh(self.renew)
         self.set_interval(1.0, self.renew)
 

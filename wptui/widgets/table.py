@@ -11,6 +11,9 @@ from textual.message import Message
 from wptui.widgets.cell_view import CellView
 from wptui.widgets.render.cells import Line, clip, fit, fit_right, simple
 
+_FIRST_MOST = 36
+"""Cells of the first column, at most: further away, figures no longer belong to their name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -134,7 +137,7 @@ class Table(CellView):
     def _line(self, section: Section, row: Row | None, cells: int) -> Line:
         columns = [(n, column) for n, column in enumerate(section.columns) if cells >= column.least]
         taken = sum(column.width + 2 for _n, column in columns[1:])
-        first = max(8, cells - 3 - taken)
+        first = max(8, min(_FIRST_MOST, cells - 3 - taken))
         if row is not None and len(row.cells) <= 1:
             only = row.cells[0] if row.cells else Cell("")
             return [("  ", ""), (clip(simple(only.text), cells - 3), only.style)]
