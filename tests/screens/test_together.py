@@ -16,6 +16,7 @@ from wptui.model.commands import (
     Assign,
     Follow,
     RunMacro,
+    SaveCanned,
     SaveSettings,
     SeeMentions,
     SendMessage,
@@ -24,6 +25,7 @@ from wptui.model.commands import (
     Transfer,
 )
 from wptui.model.permissions import ROLES
+from wptui.screens.enclosing import enclosure
 from wptui.sync.state import Kind
 
 DEPARTMENTS = """
@@ -331,3 +333,62 @@ async def test_another_role_is_told_once(team: Stage) -> None:
         assert "role" not in team.main.banner.message
         team.relay.become(Kind.LIVE, role="manager", permissions=tuple(ROLES["manager"]))
         await shows(pilot, "Your role changed: Manager.")
+
+
+# ── canned replies ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_canned_reply_is_chosen_in_the_customers_language_with_its_file_and_counted(team: Stage) -> None:
+    shop = team.shop
+    shop.event(ev.CannedSaved(shortcut="fatura", text="Invoice attached.", texts={"tr": "Faturanız ekte."},
+                              media="k-1", filename="fatura.pdf", owner="a1"), actor="agent:a1")  # fmt: skip
+    shop.event(ev.CannedSaved(shortcut="gizli", text="Mehmet'in kendi cevabı", owner="a2"), actor="agent:a2")
+    shop.answer("ali", "IBAN", canned="iban", ago=50)
+    async with team.app.run_test(size=(120, 30)) as pilot:
+        await begun(pilot, team)
+        await pilot.press("down", "enter", "ctrl+r")
+        await shows(pilot, "own · tr · fatura.pdf", "1 use")
+        text = screen_text(pilot)
+        assert "/gizli" not in text
+        assert text.index("/iban") < text.index("/fatura")  # the most used first
+        await write(pilot, "fatura")
+        await pilot.press("enter")
+        await shows(pilot, "with the file fatura.pdf", "Faturanız ekte.", "no file")
+        await pilot.press("enter")
+        await until(pilot, lambda: team.given(SendMessage))
+        command = team.given(SendMessage)[0].command
+        assert command.canned == "fatura"
+        assert command.content == {
+            "type": "document", "document": {"upload": "k-1", "caption": "Faturanız ekte.", "filename": "fatura.pdf"}
+        }  # fmt: skip
+        await write(pilot, "kendi sözüm")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(team.given(SendMessage)) == 2)
+        assert team.given(SendMessage)[1].command.canned == ""
+        assert team.given(SendMessage)[1].command.content["type"] == "text"
+
+
+async def test_an_agent_keeps_a_reply_of_their_own(team: Stage) -> None:
+    async with team.app.run_test(size=(120, 30)) as pilot:
+        await begun(pilot, team)
+        team.relay.become(Kind.LIVE, permissions=tuple(ROLES["agent"]))
+        await pilot.press("down", "enter", "i")
+        await write(pilot, "Elden teslim")
+        team.main.run_command("composer.save_canned")
+        await shows(pilot, "Shortcut")
+        await write(pilot, "elden")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: team.given(SaveCanned))
+        command = team.given(SaveCanned)[0].command
+        assert (command.shortcut, command.text, command.own) == ("elden", "Elden teslim", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kinds"),
+    [("a.pdf", "x", ["document"]), ("a.jpg", "", ["image"]), ("a.ogg", "x", ["text", "audio"]),
+     ("a.jpg", "x" * 2000, ["text", "image"]), ("", "x", ["document"])],
+)  # fmt: skip
+def test_a_file_carries_the_text_where_it_can(name: str, text: str, kinds: list[str]) -> None:
+    made = enclosure("key", name, text)
+    assert [content["type"] for content, _told in made] == kinds
+    assert "".join(told for _content, told in made) == text

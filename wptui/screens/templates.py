@@ -10,10 +10,11 @@ from wptui.cloudapi.limits import PayloadError
 from wptui.cloudapi.templates import Parameter, fill_template, template_components, template_parameters, unfillable
 from wptui.i18n import _, ngettext
 from wptui.model.errors import UsageError
+from wptui.screens.canned_commands import marked_places
 from wptui.screens.file_paths import typed_path
 from wptui.screens.form import Field, Form, Values
 from wptui.screens.picker import Picker
-from wptui.screens.writing import marked_places, place
+from wptui.screens.writing import place
 from wptui.store.variables import known_values
 from wptui.widgets.choices import Choice
 from wptui.widgets.render.cells import Line

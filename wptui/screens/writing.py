@@ -1,4 +1,4 @@
-"""Commands of the composer: send, canned replies, files, places."""
+"""Commands of the composer: send, files, places. Canned replies lie beside this."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 from wptui.cloudapi.limits import CAPTION, PayloadError
 from wptui.i18n import _
-from wptui.model.canned import fill
-from wptui.model.commands import RemoveCanned, SaveCanned
 from wptui.model.errors import UsageError
-from wptui.store.variables import canned_text, known_values
-from wptui.widgets.choices import Choice
-from wptui.widgets.composer import PLACE
-from wptui.widgets.render.cells import Line, wrap
+from wptui.screens.canned_commands import CannedCommands
 
 if TYPE_CHECKING:
     from wptui.screens.main import MainScreen
@@ -31,20 +26,7 @@ def place(text: str) -> tuple[float, float] | None:
     return (latitude, longitude) if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
 
 
-def marked_places(text: str, cells: int) -> list[Line]:
-    """Text filled into `cells`, what is still to be filled in marked."""
-    lines: list[Line] = []
-    for start, end in wrap(text, max(10, cells - 2)):
-        line: Line = [(" ", "")]
-        at = start
-        for found in PLACE.finditer(text, start, end):
-            line += [(text[at : found.start()], ""), (found.group(), "warning")]
-            at = found.end()
-        lines.append([*line, (text[at:end], "")])
-    return lines
-
-
-class WritingCommands:
+class WritingCommands(CannedCommands):
     """What is about the answer."""
 
     def __init__(self, main: MainScreen) -> None:
@@ -75,81 +57,6 @@ class WritingCommands:
     def give_up(self) -> None:
         """Throws away what was held back."""
         self.main.chat.outgoing.give_up()
-
-    # ── canned replies ───────────────────────────────────────────────────────────────────────────────────
-
-    def canned(self) -> None:
-        """Chooses a canned reply; it is written into the composer and not sent."""
-        from wptui.screens.picker import Picker
-
-        self.focus()
-        chat, desk = self.main.chat, self.main.wptui.desk
-        if chat.row is None:
-            return
-        row = chat.row.id
-        values = known_values(desk.db, row, agent=desk.my_name, now=int(desk.now()))
-        texts: dict[str, str] = {}
-        choices: list[Choice] = []
-        for shortcut, text, title, variants in desk.db.execute(
-            "SELECT shortcut, text, title, texts FROM canned ORDER BY owner, shortcut"
-        ):
-            texts[shortcut] = fill(canned_text(desk.db, row, text, variants), values)
-            first = texts[shortcut].split("\n", 1)[0]
-            choices.append(Choice(shortcut, f"/{shortcut.lstrip('/')}", title or first, words=f"{shortcut} {text}"))
-
-        def preview(choice: Choice, cells: int) -> list[Line]:
-            return marked_places(texts[choice.id], cells)
-
-        def chosen(shortcut: str | None) -> None:
-            if shortcut is not None:
-                chat.take_note(False)
-                chat.composer.insert(texts[shortcut])
-            self.main.set_focus(chat.composer.editor)
-
-        empty = _("No canned replies yet. Write one, then “{title}” in {key}.").format(
-            title=_("Save as canned reply"), key=self.main.wptui.keymap.label("app.palette")
-        )
-        self.main.app.push_screen(Picker(_("Canned replies"), choices, preview=preview, empty=empty), chosen)
-
-    def save_canned(self) -> None:
-        """Keeps what is written as a canned reply for everybody."""
-        from wptui.screens.form import Field, Form, Values
-
-        text = self.main.chat.composer.text.strip()
-        if not text:
-            self.main.banner.say(_("Write the reply first; {{customer.first_name|…}} becomes the customer's name."))
-            return
-        fields = [
-            Field("shortcut", _("Shortcut"), placeholder="kargo"),
-            Field("title", _("Title"), optional=True),
-        ]
-
-        def check(values: Values) -> tuple[str, str] | None:
-            word = values["shortcut"].lstrip("/")
-            return None if word and " " not in word else ("shortcut", _("One word, without blanks."))
-
-        def chosen(values: Values | None) -> None:
-            if values is not None:
-                word = values["shortcut"].lstrip("/")
-                self.main.wptui.desk.give(None, SaveCanned(shortcut=word, text=text, title=values["title"]))
-                self.main.banner.say(_("Saved for everybody as /{shortcut}.").format(shortcut=word))
-
-        self.main.app.push_screen(Form(_("Save as canned reply"), fields, check=check, button=_("save")), chosen)
-
-    def remove_canned(self) -> None:
-        """Deletes a canned reply for everybody."""
-        from wptui.screens.picker import Picker
-
-        desk = self.main.wptui.desk
-        found = desk.db.execute("SELECT shortcut, title FROM canned ORDER BY shortcut").fetchall()
-        choices = [Choice(shortcut, f"/{shortcut}", title) for shortcut, title in found]
-
-        def chosen(shortcut: str | None) -> None:
-            if shortcut is not None:
-                desk.give(None, RemoveCanned(shortcut=shortcut))
-                self.main.banner.say(_("/{shortcut} is deleted for everybody.").format(shortcut=shortcut))
-
-        self.main.app.push_screen(Picker(_("Delete a canned reply"), choices), chosen)
 
     # ── templates ────────────────────────────────────────────────────────────────────────────────────────
 
