@@ -223,7 +223,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("settings.edit", N_("Settings"), ("f4",),
            N_("Canned replies, departments, labels, hours and all else you may change, as forms."),
            TEAM, may=_EDITORS),
-    Action("settings.editor", N_("Edit in your editor"), ("f6",),
+    Action("settings.editor", N_("Edit in your editor"), ("f3",),
            N_("Opens canned replies or settings as TOML in $VISUAL or $EDITOR."),
            TEAM, may=_EDITORS),
     Action("settings.canned", N_("Edit canned replies"), (),
