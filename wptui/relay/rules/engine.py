@@ -115,8 +115,10 @@ class RuleEngine:
                     _log.error("rules wait: %s", error)
                     pause = _RETRY
                 if pause > 0:
+                    # Not wait_for: Python 3.11's forgets a cancellation that comes together with the event.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._changed.wait(), pause)
+                        async with asyncio.timeout(pause):
+                            await self._changed.wait()
         finally:
             self._running = False
 
