@@ -56,11 +56,11 @@ class Floor(Story):
 
     def hand_out(self) -> list[tuple[str, str | None]]:
         self.play()
-        return self.keep(self.job._hand_out(self.db))
+        return self.keep(self.job.hand_out(self.db))
 
     def take_back(self) -> list[tuple[str, str | None]]:
         self.play()
-        return self.keep(self.job._take_back(self.db))
+        return self.keep(self.job.take_back(self.db))
 
     def keep(self, found: list[Append]) -> list[tuple[str, str | None]]:
         """The job's events become part of the log: (conversation, agent) of each."""
@@ -241,7 +241,7 @@ def test_never_above_capacity_never_off_duty_never_over_somebody(steps: list[Any
                 floor.tell(ev.AgentAdded(agent=agent, name=agent, role=role))
         before = len(floor.events)
         floor.play()
-        for conversation, agent in floor.keep(floor.job._take_back(floor.db)):
+        for conversation, agent in floor.keep(floor.job.take_back(floor.db)):
             assert agent is None and known[conversation] != ""
         owners = rows(floor, "SELECT id, assignee FROM conversations")
         waiting = rows(floor, "SELECT id, waiting_since FROM conversations")

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,7 @@ import msgspec
 from wptui.model import events as ev
 from wptui.model.errors import StorageError
 from wptui.model.hours import calendar
+from wptui.model.permissions import Scope
 from wptui.model.settings.departments import Department, Departments
 from wptui.relay.eventlog.contract import Append
 from wptui.store import team
@@ -79,6 +81,7 @@ class Hands:
         self._db = db
         self.departments: Departments = team.departments(db)
         self._members: dict[str, _Member] | None = None
+        self._scopes: dict[str, Scope] = {}
 
     def pick(self, conversation: str, *, how: str | None = None) -> str | None:
         """The agent the conversation is handed to, and counted for; None where nobody can take it.
@@ -114,10 +117,11 @@ class Hands:
     def _of(self, id: str, department: Department) -> list[_Member]:
         if self._members is None:
             self._members = {member.id: member for member in _on_duty(self._db)}
+            self._scopes = {agent: team.scope(self._db, agent) for agent in self._members}
         return [
             self._members[agent]
             for agent in dict.fromkeys(department.members)
-            if agent in self._members and team.scope(self._db, agent).covers(id, agent)
+            if agent in self._members and self._scopes[agent].covers(id, agent)
         ]
 
     def _count(self, member: _Member) -> None:
@@ -216,10 +220,12 @@ class Assigner:
         self._clerk = clerk
         self._clock = clock
         self._changed = asyncio.Event()
+        self._asked_for = True
+        """Whether any department hands out or takes back: where none does, nothing is looked at."""
 
     def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
         """What the clerk tells."""
-        if any(event.type in _REASONS for event in events):
+        if any(event.type in _REASONS and (self._asked_for or event.type == ev.SettingsSaved.TYPE) for event in events):
             self._changed.set()
 
     async def run(self) -> None:
@@ -227,30 +233,42 @@ class Assigner:
         while True:
             self._changed.clear()
             try:
-                await self._clerk.act(self._take_back)
-                handed = await self._clerk.act(self._hand_out)
-                following = await self._clerk.look(lambda db: min(due_back(db), default=None))
-                pause = _AT_MOST if following is None else max(0.05, following[0] - self._clock())
-                if len(handed) == AT_ONCE:
-                    continue
+                pause = await self._turn()
             except StorageError as error:
                 _log.error("conversations wait to be handed out: %s", error)
                 pause = _RETRY
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(pause, _AT_MOST))
+                await asyncio.wait_for(self._changed.wait(), pause)
 
-    def _hand_out(self, db: sqlite3.Connection) -> list[Append]:
-        found: list[Append] = []
-        for conversation, agent in hand_out(db):
-            found.append(self._assigned(conversation, agent, "auto"))
-            if len(found) == AT_ONCE:
-                break
-        return found
+    async def _turn(self) -> float:
+        """Do what is to be done now; the seconds until there may be something again without any event."""
+        following: int | None = None
 
-    def _take_back(self, db: sqlite3.Connection) -> list[Append]:
+        def build(db: sqlite3.Connection) -> list[Append]:
+            nonlocal following
+            departments = team.departments(db).values()
+            self._asked_for = any(each.assign != "off" or each.give_back is not None for each in departments)
+            if not self._asked_for:
+                return []
+            now = self._clock()
+            due = sorted(due_back(db))
+            following = next((when for when, _id in due if when > now), None)
+            # What is taken back is handed out in the next turn: the events of this one lead to it.
+            return self.take_back(db, due) + self.hand_out(db)
+
+        await self._clerk.act(build)
+        return _AT_MOST if following is None else max(0.05, min(_AT_MOST, following - self._clock()))
+
+    def hand_out(self, db: sqlite3.Connection) -> list[Append]:
+        """The events that hand out what waits."""
+        found = islice(hand_out(db), AT_ONCE)
+        return [self._assigned(conversation, agent, "auto") for conversation, agent in found]
+
+    def take_back(self, db: sqlite3.Connection, due: Sequence[tuple[int, str]] | None = None) -> list[Append]:
+        """The events that take back what is due, of `due` where that is known."""
         now = self._clock()
-        due = sorted((when, id) for when, id in due_back(db) if when <= now)
-        return [self._assigned(id, None, "unanswered") for _when, id in due[:AT_ONCE]]
+        over = [id for when, id in (sorted(due_back(db)) if due is None else due) if when <= now]
+        return [self._assigned(id, None, "unanswered") for id in over[:AT_ONCE]]
 
     def _assigned(self, conversation: str, agent: str | None, how: str) -> Append:
         data = ev.ConversationAssigned(agent=agent, how=how)

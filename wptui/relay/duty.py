@@ -93,8 +93,8 @@ class Duty:
     def _changes(self, db: sqlite3.Connection, there: frozenset[str], gone: frozenset[str]) -> list[Append]:
         at = int(self._now() * 1000)
         found: list[Append] = []
-        for agent, duty, how in db.execute("SELECT id, duty, duty_how FROM agents WHERE NOT revoked ORDER BY id"):
-            if agent in there and duty == "away" and how in ("", "disconnected"):
+        for agent, duty, how, revoked in db.execute("SELECT id, duty, duty_how, revoked FROM agents ORDER BY id"):
+            if agent in there and not revoked and duty == "away" and how in ("", "disconnected"):
                 data = ev.AgentDutyChanged(agent=agent, state="on", how="connected")
             elif agent in gone and duty != "away":
                 data = ev.AgentDutyChanged(agent=agent, state="away", how="disconnected")
@@ -105,4 +105,4 @@ class Duty:
 
 
 def _on_duty(db: sqlite3.Connection) -> list[str]:
-    return [id for (id,) in db.execute("SELECT id FROM agents WHERE NOT revoked AND duty <> 'away'")]
+    return [id for (id,) in db.execute("SELECT id FROM agents WHERE duty <> 'away'")]

@@ -11,7 +11,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from wptui.i18n import N_, _, format_number
+from wptui.i18n import N_, _, format_duration, format_number
 from wptui.model.commands import SetDuty
 from wptui.model.errors import LinkError, WptuiError
 from wptui.model.permissions import ROLE_TITLES
@@ -20,7 +20,7 @@ from wptui.store import team, workload
 from wptui.widgets.choices import Choice
 from wptui.widgets.footer import Hints
 from wptui.widgets.render.cells import simple
-from wptui.widgets.render.words import DUTIES, short_when, span
+from wptui.widgets.render.words import DUTIES, short_when
 from wptui.widgets.table import Cell, Column, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TeamScreen(Screen[str]):
             Column(_("handed out"), 11, least=100),
             Column(_("on duty"), 9, right=True),
             Column(_("waiting"), 9, right=True),
-            Column(_("late"), 6, right=True),
+            Column(_("late"), 8, right=True),
             Column(_("oldest"), 8, right=True),
             Column(_("unassigned"), 11, right=True),
         )
@@ -115,7 +115,9 @@ class TeamScreen(Screen[str]):
                         Cell(duty, "error" if nobody else ""),
                         Cell(_count(load.waiting)),
                         Cell(_count(load.late), "error" if load.late else "muted"),
-                        Cell(span(now - load.oldest) if load.oldest is not None else "–", "error" if load.late else ""),
+                        Cell(
+                            _span(now - load.oldest) if load.oldest is not None else "–", "error" if load.late else ""
+                        ),
                         Cell(_count(load.unassigned), "warning" if load.unassigned else "muted"),
                     ),
                 )
@@ -131,7 +133,7 @@ class TeamScreen(Screen[str]):
             Column(_("there"), 6),
             Column(_("open"), 6, right=True),
             Column(_("waiting"), 9, right=True),
-            Column(_("answered"), 9, right=True),
+            Column(_("answered"), 10, right=True),
         )
         glyphs = self.app.glyphs  # type: ignore[attr-defined]
         rows = []
@@ -370,6 +372,11 @@ class TeamScreen(Screen[str]):
 
 def _count(count: int) -> str:
     return format_number(count) if count else "0"
+
+
+def _span(seconds: int) -> str:
+    """A duration in at most six cells."""
+    return format_duration(seconds).replace(" ", "")
 
 
 def _paragraph(text: str, cells: int) -> Any:

@@ -9,7 +9,7 @@ from textual.events import Click
 from textual.message import Message
 
 from wptui.widgets.cell_view import CellView
-from wptui.widgets.render.cells import Line, clip, fit, fit_right, simple
+from wptui.widgets.render.cells import Line, clip, fit, fit_right, line_width, simple
 
 _FIRST_MOST = 36
 """Cells of the first column, at most: further away, figures no longer belong to their name."""
@@ -154,4 +154,5 @@ class Table(CellView):
             if place:
                 line.append(("  ", over))
             line.append((shown, f"{cell.style}{over}"))
-        return [*line, (" ", over)]
+        rest = cells - line_width(line)
+        return [*line, (" " * max(1, rest), over)]
