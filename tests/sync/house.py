@@ -202,10 +202,10 @@ class House:
         await self.relay.stop()
         await self.sandbox.stop()
 
-    async def account(self, name: str = "Ayşe") -> Account:
-        """Somebody signs in, over the proxy."""
+    async def account(self, name: str = "Ayşe", role: str = "owner") -> Account:
+        """Somebody signs in, over the proxy; added with the role where need be."""
         agent = next((each for each in self.relay.accounts.agents() if each.name == name), None)
-        agent = agent or self.relay.accounts.add(name, "owner")
+        agent = agent or self.relay.accounts.add(name, role)
         return await http.login(self.proxy.url, self.relay.accounts.code(agent.id), "test")
 
     async def terminal(self, account: Account | None = None, *, name: str = "one", start: bool = True) -> Terminal:

@@ -176,6 +176,8 @@ class Api:
                 for ids in share.whole:
                     _add(frames, await hub.bundles.whole(standing.scope, ids, hub.known))
                 frames.append(Events(events=share.events, cursor=share.last))
+                for ids in share.mended:
+                    _add(frames, await hub.bundles.whole(standing.scope, ids, hub.known))
                 # The head is where these events end: the terminal counts as up to date with what it was given.
                 welcome.head = max(welcome.head, share.last)
             for pull in pulls:

@@ -116,7 +116,8 @@ class Terminal:
             return
         items = [_Item(share.forget_frame, live=True)] if share.forget else []
         items += [_Item(ids=ids, least=share.last, live=True) for ids in share.whole]
-        items += [_Item(frame, cursor=cursor, live=True) for frame, cursor in share.frames]
+        items += [_Item(frame, cursor=None if share.mended else cursor, live=True) for frame, cursor in share.frames]
+        items += [_Item(ids=ids, least=share.last, cursor=share.last, live=True) for ids in share.mended]
         size = sum(len(item.frame) for item in items)
         if len(self._queue) + len(items) > QUEUE or self._bytes + size > QUEUE_BYTES:
             self.live = False
@@ -194,6 +195,8 @@ class Terminal:
             await self._bring(_Item(ids=ids, least=self._hub.known))
         for frame, _cursor in share.frames or [(text(Events(events=[], cursor=share.last)), share.last)]:
             await self._send(frame)
+        for ids in share.mended:
+            await self._bring(_Item(ids=ids, least=self._hub.known))
         if self.cursor == cursor:
             self.cursor = share.last
 

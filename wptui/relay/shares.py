@@ -81,6 +81,9 @@ class Share:
     """Conversations to be given whole, in bundles."""
     events: list[Event]
     last: int
+    mended: list[list[str]] = field(default_factory=list)
+    """Conversations to be given whole after the events: a merge was undone, and a cache that is ahead with one of
+    those who were one has lost the other."""
     _ends: list[int] = field(default_factory=list)
     """Where the run is cut into frames."""
 
@@ -143,14 +146,14 @@ class Run:
             for event in self._events
             if (event.conversation is not None or event.type not in INTERNAL) and self._is_for(event, mine)
         ]
-        return Share([], list(_pieces([*self._parted])), events, self._last, self._ends)
+        return Share([], [], events, self._last, list(_pieces([*self._parted])), self._ends)
 
     def _is_for(self, event: Event, mine: str) -> bool:
         return not self._owners or event.type not in _OWNED or _read(event).owner in ("", mine)
 
     @cached_property
     def _parted(self) -> dict[str, None]:
-        """Conversations of contacts who were one: a cache that is ahead with one of them has lost the other."""
+        """Conversations of contacts who were one and are two again."""
         found: dict[str, None] = {}
         for event in self._events:
             if event.type == ev.ContactSplit.TYPE:
@@ -227,7 +230,7 @@ class Run:
                     events.append(event if where is None else _without_conversation(event))
             elif seen or (where is None and event.type in _SHARED and self._is_for(event, mine)):
                 events.append(event)
-        return Share(forget, list(_pieces(whole)), events, self._last, self._ends)
+        return Share(forget, list(_pieces(whole)), events, self._last, [], self._ends)
 
     def _contact_conversations(self, event: Event) -> tuple[str, ...]:
         return self._visibility.conversations_of(_read(event).contact)
