@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.relay.stage import Screen, Stage
+from tests.relay.stage import Screen, Stage, until
 from wptui.model import commands as c
 from wptui.relay.downloads import _same_digest
 from wptui.relay.files import META_KEEPS, FileStore
@@ -245,3 +245,23 @@ def test_old_files_and_old_ids(tmp_path: Path) -> None:
     os.utime(store.folder / stored.key, (now - 100, now - 100))
     assert store.prune(200) == 0 and store.prune(50) == 1
     assert json.dumps(sorted(path.name for path in store.folder.iterdir())) == "[]"
+
+
+def test_what_a_crash_has_left_half_is_cleared_away_and_nothing_else(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    store = FileStore(tmp_path, clock=lambda: now)
+    for name, age in (("a" * 32 + ".jpg", 10**7), ("b" * 32 + ".part", 90_000), ("c" * 32 + ".jpg.part", 90_000),
+                      ("d" * 32 + ".part", 60)):  # fmt: skip
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (now - age, now - age))
+    assert store.prune(0) == 0  # files are kept for ever
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["a", "d"]
+
+
+async def test_a_file_that_is_no_longer_wanted_is_no_longer_remembered(play: Stage) -> None:
+    downloads = play.relay.downloads
+    downloads._tries["gone"], downloads._due["gone"] = 3, 1e12
+    ayse = await play.sit_down("Ayşe")
+    await play.sandbox.say("mehmet", PHOTO | {"caption": "kırık"})
+    await ayse.waits_for("media.stored")
+    await until(lambda: not downloads._tries and not downloads._due)
