@@ -111,7 +111,7 @@ def refresh(db: sqlite3.Connection, conversation: str, terms: Terms | None = Non
     due_at, due_what = (None, "") if clocks is None else due(terms or deadlines.terms(db), clocks)
     unread = db.execute(
         "SELECT COUNT(*) FROM messages WHERE conversation = ? AND dir = 'in' AND source = 'live' AND seq > ? "
-        "AND (ts, seq) > (?, ?) AND counted = 1",
+        "AND (ts, seq) > (?, ?) AND +counted = 1",  # the plus keeps it off the index of all inbound messages
         (conversation, read_seq, *replied),
     ).fetchone()[0]
     last = db.execute(
