@@ -21,14 +21,15 @@ def _code(text: str) -> Any:
     return segno.make(text, error="m", micro=False)
 
 
-def drawn(text: str, *, ascii_only: bool = False) -> list[str]:
-    """The code of `text` as lines, drawn in light on dark: what is light in the code is a block.
+def drawn(text: str, *, ascii_only: bool = False, light: bool = True) -> list[str]:
+    """The code of `text` as lines. Blocks are what is light in it, for light letters on a dark ground.
 
-    Half blocks put two modules into a cell. In ASCII a module is two cells wide.
+    `light=False` is for dark letters on a light ground. Half blocks put two modules into a cell; in ASCII a module
+    is two cells wide.
     """
-    matrix = [[not bool(cell) for cell in row] for row in _code(text).matrix_iter(border=BORDER)]
+    matrix = [[bool(cell) is not light for cell in row] for row in _code(text).matrix_iter(border=BORDER)]
     if ascii_only:
-        return ["".join("##" if light else "  " for light in row) for row in matrix]
+        return ["".join("##" if filled else "  " for filled in row) for row in matrix]
     if len(matrix) % 2:
         matrix.append([False] * len(matrix[0]))
     return [
