@@ -13,6 +13,7 @@ import pytest
 
 from tests.relay.stage import Stage, stage, until
 from wptui.cli import main
+from wptui.model import commands as c
 from wptui.relay import config
 from wptui.relay.accounts import Accounts, accounts_path
 
@@ -95,10 +96,35 @@ def test_agents_while_no_relay_runs(environment: Path, capsys: pytest.CaptureFix
     assert (row["id"], row["revoked"], row["devices"][0]["device"]) == ("ayse-yilmaz", False, "laptop")
     assert "laptop" in told(capsys, "agent", "list")[1]
     assert "One-time code" in told(capsys, "agent", "code", "AYSE YILMAZ")[1]
+    code, _out, err = told(capsys, "agent", "revoke", "ayse-yilmaz")
+    assert code == 2 and "last owner" in err
+    assert told(capsys, "agent", "add", "Mehmet", "--role", "owner")[0] == 0
     assert told(capsys, "agent", "revoke", "ayse-yilmaz")[0] == 0
     assert told(capsys, "agent", "code", "ayse-yilmaz")[0] == 2
     assert told(capsys, "agent", "revoke", "nobody")[0] == 2
     accounts.close()
+
+
+def test_roles_while_no_relay_runs(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "agent", "add", "Ayşe", "--role", "viewer")[0] == 2  # the first is the owner
+    assert "as owner" in told(capsys, "agent", "add", "Ayşe")[1]
+    assert "as agent" in told(capsys, "agent", "add", "Mehmet")[1]
+    code, _out, err = told(capsys, "agent", "role", "Mehmet", "boss")
+    assert code == 2 and "owner, manager, agent, viewer" in err
+    assert told(capsys, "agent", "role", "Mehmet", "manager")[0] == 0
+    assert told(capsys, "agent", "role", "Ayşe", "agent")[0] == 2  # the last owner
+    rows = {row["id"]: row["role"] for row in json.loads(told(capsys, "agent", "list", "--json")[1])}
+    assert rows == {"ayse": "owner", "mehmet": "manager"}
+    assert "manager" in told(capsys, "agent", "list")[1]
+
+
+async def test_a_role_of_the_workspaces_own_is_known_beside_the_running_relay(play: Stage) -> None:
+    owner = await play.sit_down("Owner")
+    document = '[lead]\npermissions = ["see.all"]\n'
+    assert (await owner.ask(c.SaveSettings(section="roles", text=document, expect=0))).ok
+    code, out = await wptui(play, "agent", "add", "Zoe", "--role", "lead")
+    assert code == 0 and "as lead" in out
+    assert (await owner.waits_for("agent.added", agent="zoe"))["role"] == "lead"
 
 
 def test_events_of_no_log(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,6 +165,7 @@ async def test_beside_a_running_relay(play: Stage) -> None:
     assert code == 0 and out.splitlines()[0].split()[0] == str(received["seq"])
     assert "\x1b" not in out
 
+    play.relay.accounts.add("Patron", "owner")
     code, out = await wptui(play, "agent", "revoke", "Ayşe")
     assert code == 0
     await until(ayse.closed.is_set)

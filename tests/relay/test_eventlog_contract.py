@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -64,6 +65,22 @@ def text(found: ev.Event) -> str:
 
 
 # ── numbering ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_trail_is_read_backwards_by_type_conversation_and_agent(log: EventLog) -> None:
+    others = ev.make(ev.ConversationResolved(), at=1, actor="agent:b", conversation="k2")
+    machine = ev.make(ev.ConversationWoken(), at=1, actor="relay", conversation="k1")
+    await log.append([Append([event("a"), machine, others, event("b", None), event("c", "k2")])])
+    types = [ev.ConversationNoted.TYPE, ev.ConversationResolved.TYPE]
+
+    async def found(**asked: Any) -> list[int]:
+        return [each.seq for each in await log.trail(types, asked.pop("limit", 10), **asked)]
+
+    assert await found() == [5, 4, 3, 1]
+    assert await found(limit=2) == [5, 4] and await found(limit=2, before=4) == [3, 1]
+    assert await found(conversation="k2") == [5, 3]
+    assert await found(agent="a") == [5, 4, 1] and await found(agent="a", conversation="k2") == [5]
+    assert await found(agent="nobody") == []
 
 
 async def test_events_are_numbered_densely_from_one_and_read_back_as_they_were(log: EventLog) -> None:
