@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ def test_command(begin: str | None, end: str | None, file: str | None, as_json: 
     last = _day(end, "--to") if end else first
     if last < first:
         raise UsageError(_("--to lies before --from"))
-    asked: Json = {"begin": _midnight(first), "end": _midnight(last + timedelta(days=1))}
+    # What is not over yet today has not been done, and would perhaps never be.
+    asked: Json = {"begin": _midnight(first), "end": min(_midnight(last + timedelta(days=1)), int(time.time()) + 1)}
+    if asked["end"] <= asked["begin"]:
+        raise UsageError(_("This day is still to come"))
     if file is not None:
         asked["text"] = _read(file)
     found = asyncio.run(_ask(asked))
