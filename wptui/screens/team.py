@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _AGENT = "agent:"
 _DEPARTMENT = "department:"
 
+EVERY = 10
+"""Seconds after which figures are counted again though nothing has happened."""
+
 _WAYS = {"off": "", "round_robin": N_("in turn"), "least_busy": N_("least busy")}
 
 
@@ -47,6 +50,11 @@ class TeamScreen(Screen[str]):
         self._told = TextLines()
         self._hints = Hints()
         self._said = False
+        self._loads: list[workload.DepartmentLoad] = []
+        self._colleagues: list[workload.AgentLoad] = []
+        self._version = (0, 0)
+        """Which cache was counted, and how far it had come."""
+        self._counted = 0
 
     def compose(self) -> ComposeResult:
         yield DialogueTitle(_("Team"))
@@ -74,20 +82,28 @@ class TeamScreen(Screen[str]):
     def renew(self) -> None:
         """Counts again, and paints what changed."""
         now = int(self._desk.now())
-        day = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
-        db = self._desk.db
         try:
-            departments = workload.departments(db, now)
-            agents = workload.agents(db, int(day.timestamp()))
+            self._count(now)
         except sqlite3.Error as error:
             self._say(_("The cache cannot be read: {error}").format(error=error), "error")
             return
-        self.table.show([self._departments(departments, now), self._agents(agents, now)])
+        self.table.show([self._departments(self._loads, now), self._agents(self._colleagues, now)])
         if not self._said:
             state = self._desk.state
             offline = state is None or not state.connected
             told = _("Not connected: as it was last known here.") if offline else self._everything()
             self._told.show([[(f"  {told}", "warning" if offline else "muted")]])
+
+    def _count(self, now: int) -> None:
+        """Counts again where the cache has changed, or a deadline may have passed."""
+        db = self._desk.db
+        version = (id(db), db.execute("PRAGMA data_version").fetchone()[0])
+        if version == self._version and now - self._counted < EVERY:
+            return
+        day = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        self._loads = workload.departments(db, now)
+        self._colleagues = workload.agents(db, int(day.timestamp()))
+        self._version, self._counted = version, now
 
     def _everything(self) -> str:
         return "" if self._desk.may("see.all") else _("Counted is what you may see.")
