@@ -48,7 +48,7 @@ class Act(Entry):
     """An agent's id, `me` (macros), `nobody`, or `auto` (to whoever of the department has least to do)."""
     campaign: str | None = None
     snooze: Duration | None = None
-    resolve: Literal[True] | None = None
+    resolve: bool | None = None
     survey: Survey | None = None
     notify: list[str] | None = None
     """Agents' ids, `@department`, or `assignee`."""
@@ -145,6 +145,8 @@ def _value(act: Act, verb: str, path: tuple[str | int, ...], by_agent: bool) -> 
             yield SettingsError(N_("at most {n} characters"), {"n": _LONGEST[verb]}, path=path)
     if verb in ("label", "unlabel") and ("," in value or "\n" in value):
         yield SettingsError(N_("a label is one line without commas"), path=path)
+    if value is False:
+        yield SettingsError(N_("must be true, or be left out"), path=path)
     if verb == "canned" and not _SHORTCUT.fullmatch(value):
         yield SettingsError(N_("a shortcut has 1 to 32 letters, digits, dashes and underscores"), path=path)
     if verb == "template" and not value.strip():
