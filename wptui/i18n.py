@@ -49,8 +49,8 @@ _CONVENTIONS = {
         weekdays=tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
         weekdays_short=tuple("Mon Tue Wed Thu Fri Sat Sun".split()),
         day="{weekday} {date}",
-        hours="{h} h {m:02}",
-        days="{d} d",
+        hours="{h}h{m:02}",
+        days="{d}d",
     ),
     "tr": _Conventions(
         thousands=".",
@@ -61,8 +61,8 @@ _CONVENTIONS = {
         weekdays=tuple("Pazartesi Salı Çarşamba Perşembe Cuma Cumartesi Pazar".split()),
         weekdays_short=tuple("Pzt Sal Çar Per Cum Cmt Paz".split()),
         day="{date} {weekday}",
-        hours="{h} sa {m:02}",
-        days="{d} g",
+        hours="{h}sa{m:02}",
+        days="{d}g",
     ),
 }
 
@@ -177,10 +177,10 @@ def format_day(day: date, today: date) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """How long something takes or has taken, in at most seven cells.
+    """How long something takes or has taken, in at most six cells.
 
-    ``07:41`` (minutes and seconds) below an hour, ``4 h 10`` (hours and minutes) below a day, ``3 d`` from
-    there on; Turkish ``4 sa 10`` and ``3 g``. Each is rounded down, as a clock is. A negative duration
+    ``07:41`` (minutes and seconds) below an hour, ``4h10`` (hours and minutes) below a day, ``3d`` from
+    there on; Turkish ``4sa10`` and ``3g``. Each is rounded down, as a clock is. A negative duration
     (two machines' clocks disagree) is shown as ``00:00``.
     """
     whole = max(0, int(seconds))

@@ -159,7 +159,7 @@ def test_a_thread_reads_in_order_with_everything_that_belongs_to_it(db: sqlite3.
     row = inbox.conversation(db, "k1aaa")
     assert row is not None
     line = line_text.summary(row, Names(db, "ayse"), NOW + 9 * 86_400)
-    assert line.startswith("Ayşe Yılmaz, waiting 10 d, late, ") and line.endswith("[k1aaa]")
+    assert line.startswith("Ayşe Yılmaz, waiting 10d, late, ") and line.endswith("[k1aaa]")
     assert "assigned to you, window closed" in line
     assert not any(char in text + line for char in "│┃─✓\x1b")  # nothing a screen reader stumbles over
     i18n.install("tr")

@@ -13,13 +13,13 @@ from datetime import tzinfo
 from functools import lru_cache
 from itertools import takewhile
 
-from wptui.i18n import _
+from wptui.i18n import _, format_duration
 from wptui.model.delivery import Delivery
 from wptui.store.inbox import InboxRow
 from wptui.widgets.glyphs import FULL, Glyphs
 from wptui.widgets.render.cells import Line, Piece, clip, clip_line, fit, fit_right, line_width, simple, width
 from wptui.widgets.render.markup import marked
-from wptui.widgets.render.words import initials, kind_word, short_when, span
+from wptui.widgets.render.words import initials, kind_word, short_when
 
 HEAD = 8
 """Cells of the head: clock 6, mark 1, priority 1."""
@@ -122,9 +122,10 @@ def _clock(row: InboxRow, context: InboxContext) -> tuple[str, str, str]:
     mark = glyphs.late if late else glyphs.resolved if row.state == "resolved" else " "
     due = row.due_at if row.state == "open" else None
     if context.by_due and due is not None:
-        text = f"+{span(context.now - due)}" if late else span(due - context.now)
+        text = format_duration(abs(context.now - due))
+        text = f"+{text}" if late and len(text) < 6 else text
     elif row.waiting_since is not None:
-        text = span(context.now - row.waiting_since)
+        text = format_duration(context.now - row.waiting_since)
     else:
         text = short_when(row.last_at, context.now, context.zone) if row.last_at else ""
         return fit_right(text, 6), mark, "inbox-clock-late" if late else "inbox-time"

@@ -11,7 +11,6 @@ from wptui.i18n import (
     _,
     format_date,
     format_decimal,
-    format_duration,
     format_number,
     format_time,
     format_weekday,
@@ -131,11 +130,6 @@ def when(ts: int, now: int, zone: tzinfo | None) -> str:
     if moment.date() == local(now, zone).date():
         return time
     return f"{format_date(moment, 'short')} {time}"
-
-
-def span(seconds: float) -> str:
-    """A duration without blanks, in at most six cells: 07:41, 4h10, 3d."""
-    return format_duration(seconds).replace(" ", "")
 
 
 def size(count: int) -> str:
