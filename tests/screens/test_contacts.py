@@ -202,3 +202,16 @@ async def test_a_link_and_its_code(stage: Stage, size: tuple[int, int], monkeypa
         await shows(pilot, "https://wa.me/905551234567?text=BAHAR")
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is stage.main)
+
+
+async def test_a_blocked_customer_shows_so(stage: Stage) -> None:
+    furnish(stage)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await begun(pilot, stage)
+        stage.main.chat.open("ahmet")
+        stage.shop.event(ev.ContactBlocked(contact="p-ahmet", blocked=True, numbers=["n1"]), actor="agent:a1")
+        stage.relay.happened("ahmet")
+        await shows(pilot, "blocked", "This customer is blocked.")
+        stage.shop.event(ev.ContactBlocked(contact="p-ahmet", blocked=False), actor="agent:a1")
+        stage.relay.happened("ahmet")
+        await hides(pilot, "This customer is blocked.")

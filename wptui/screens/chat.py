@@ -65,6 +65,7 @@ class Chat:
         self._called: dict[str, int] = {}
         """Conversation → when the newest mention of which we have said that it was seen was written."""
         self._identity: tuple[str, str, str] = ("", "", "")
+        self._blocked = False
         self._colleague: tuple[int, float] = (0, 0.0)
         """Seq of the newest answer of a colleague in the open conversation, and when it came to the screen."""
 
@@ -137,9 +138,12 @@ class Chat:
     def _read_identity(self) -> None:
         assert self.row is not None
         desk = self.main.wptui.desk
-        found = desk.db.execute("SELECT phone, username FROM contacts WHERE id = ?", (self.row.contact,)).fetchone()
+        found = desk.db.execute(
+            "SELECT phone, username, blocked FROM contacts WHERE id = ?", (self.row.contact,)
+        ).fetchone()
         numbers = dict(desk.db.execute("SELECT id, CASE name WHEN '' THEN display ELSE name END FROM numbers"))
-        phone, username = found or ("", "")
+        phone, username, blocked = found or ("", "", 0)
+        self._blocked = bool(blocked)
         self._identity = (phone, username, numbers.get(self.row.number, "") if len(numbers) > 1 else "")
 
     def _colleagues_answer(self) -> int:
@@ -202,6 +206,7 @@ class Chat:
                 phone=phone,
                 username=username,
                 number=number,
+                blocked=self._blocked,
                 assignee=desk.name(self.row.assignee) if self.row.assignee else "",
                 mine=self.row.assignee == desk.me,
                 present=self.colleagues.words(self.row.id),
@@ -218,8 +223,10 @@ class Chat:
         self.outgoing.tick()
 
     def _closed(self, row: InboxRow) -> str:
-        """Why the agent's role may not answer here; "" where it may."""
+        """Why the agent may not answer here; "" where they may."""
         desk = self.main.wptui.desk
+        if self._blocked:
+            return _("This customer is blocked.")
         if not desk.may("message.send"):
             return _("Your role reads along, without answering.")
         if row.assignee not in ("", desk.me) and not desk.may("message.others"):

@@ -32,6 +32,8 @@ class ChatState:
     """Label → style of its colour."""
     department: str = ""
     """Its department's name, where the agent sees several."""
+    blocked: bool = False
+    """Whether the customer is blocked at Meta."""
     now: float = 0.0
 
 
@@ -63,6 +65,8 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
         return []
     name = simple(row.title) or state.phone or _("unknown customer")
     parts: list[tuple[int, list[Piece]]] = [(10, [(" ", ""), (clip(name, max(12, cells // 2)), "heading")])]
+    if state.blocked:
+        parts.append((9, [(_("blocked"), "error")]))
     if (level := {0: "low", 2: "high", 3: "urgent"}.get(row.priority)) is not None:
         word = {"low": _("low"), "high": _("high"), "urgent": _("urgent")}[level]
         parts.append((8, [(f"{g.named(level)} {word}", f"priority-{level}")]))
