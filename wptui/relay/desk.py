@@ -68,6 +68,10 @@ class Desk:
         self._typing = typing
         self._arriving = arriving
 
+    async def arrive(self) -> None:
+        """Make sure that the log knows who comes: somebody may have been added a moment ago."""
+        await self._arriving()
+
     @property
     def epoch(self) -> str:
         """Which log the numbers are of."""
@@ -100,7 +104,7 @@ class Desk:
 
     async def welcome(self, session: Session) -> Welcome:
         """The answer to `hello`, as of the moment in which it returns. Raises StorageError."""
-        await self._arriving()
+        await self.arrive()
         workspace = await self.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
         standing = self.standing(session)
         return Welcome(

@@ -110,6 +110,7 @@ class Api:
             asked = msgspec.json.decode(await read_body(request), type=_Login)
             origin = request.client.host if request.client else ""
             token, session = self._accounts.redeem(asked.code, asked.device, origin=origin)
+            await self._desk.arrive()
             workspace = await self._desk.view.ask(lambda db: str(get_meta(db, "workspace", "") or ""))
         except TooSlow:
             return _too_slow()
