@@ -193,7 +193,7 @@ class Cache:
 
     def _write_whole(self, db: sqlite3.Connection, bundle: Bundle, changes: Changes) -> None:
         ids, before = _ids(bundle), cursor(db)
-        contacts = _contacts(db, ids)
+        contacts = _contacts(db, ids) | _owners(db, bundle)
         changes.conversations = bundles.apply_bundle(db, bundle)
         if self._limited():
             _prune(db, contacts)
@@ -254,6 +254,15 @@ def _ids(bundle: Bundle) -> list[str]:
 def _contacts(db: sqlite3.Connection, conversations: Sequence[str]) -> set[str]:
     """Whose the conversations are here."""
     found = (db.execute("SELECT contact FROM conversations WHERE id = ?", (id,)).fetchone() for id in conversations)
+    return {row[0] for row in found if row is not None}
+
+
+def _owners(db: sqlite3.Connection, bundle: Bundle) -> set[str]:
+    """Whose the bundle's messages are here: a conversation merged since makes way for the one that has them now."""
+    table = bundle.tables.get("messages", {"columns": ["id"], "rows": []})
+    at = table["columns"].index("id")
+    sql = "SELECT c.contact FROM messages m JOIN conversations c ON c.id = m.conversation WHERE m.id = ?"
+    found = (db.execute(sql, (row[at],)).fetchone() for row in table["rows"])
     return {row[0] for row in found if row is not None}
 
 
