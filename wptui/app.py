@@ -43,6 +43,14 @@ if TYPE_CHECKING:
 FIRST_FRAME = 0.03
 """Seconds until what is loaded behind the first frame may take the processor."""
 
+PLAIN_BORDERS = """
+MainScreen #chat-pane, MainScreen #stats { border-left: ascii $border-blurred; }
+MainScreen.one-pane #chat-pane { border-left: none; }
+Dialogue #box { border: ascii $border; }
+Dialogue .preview { border-top: ascii $border-blurred; }
+"""
+"""Borders for terminals without line-drawing signs."""
+
 _log = logging.getLogger("wptui.app")
 
 
@@ -68,6 +76,8 @@ class WptuiApp(App[int]):
         self._make_link = make_link or connect
         self._main: MainScreen | None = None
         self._linking: asyncio.Task[None] | None = None
+        if self.glyphs is glyphs.ASCII:
+            self.CSS = PLAIN_BORDERS  # type: ignore[misc]
         theme, self.theme_problem = load_theme(desk.settings.theme)
         self.look: Styles = theme.styles(frugal=self.frugal)
         # Said here and not later: which filters Textual puts between us and the terminal is decided in there.

@@ -102,13 +102,13 @@ class ChoiceList(CellView):
 def choice_line(choice: Choice, cells: int, chosen: bool, g: Glyphs) -> Line:
     """One line of the list in exactly `cells`; what is so already is marked."""
     over = " chosen" if chosen else ""
-    right = clip(simple(choice.right), cells // 3)
+    right = clip(simple(choice.right), cells // 3, g.ellipsis)
     room = cells - 3 - (width(right) + 2 if right else 0)
-    title = clip(simple(choice.title), room)
+    title = clip(simple(choice.title), room, g.ellipsis)
     detail = simple(choice.detail)
     left = room - width(title) - 2
     if detail and width(detail) > left:
-        detail = clip(detail, left) if left >= 8 else ""
+        detail = clip(detail, left, g.ellipsis) if left >= 8 else ""
     gap = room - width(title) - (width(detail) + 2 if detail else 0)
     front = (g.choice if chosen else " ") + (g.dot if choice.marked else " ")
     line: Line = [(front, f"key{over}"), (title, f"{choice.style}{over}")]

@@ -13,7 +13,8 @@ def footer_line(hints: Sequence[tuple[str, str]], cells: int, g: Glyphs) -> Line
     """As many of `hints` (key, word) as fit, the first ones first."""
     line: Line = []
     used = 1
-    for key, word in hints:
+    for name, word in hints:
+        key = name.replace("↑", g.up).replace("↓", g.down)
         size = width(key) + 1 + width(word) + (3 if line else 0)
         if used + size > cells:
             continue

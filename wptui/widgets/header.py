@@ -90,11 +90,11 @@ def header_line(state: HeaderState, cells: int, g: Glyphs) -> Line:
         if figures.oldest is not None:
             age = format_duration(state.now - figures.oldest)
             fields.append(("left", 6, [(_("oldest") + " ", "muted"), (age, late if figures.late else "")]))
-        fields.append(("left", 5, [(_("you {n} open").format(n=figures.mine), "muted")]))
+        fields.append(("left", 4, [(_("you {n} open").format(n=figures.mine), "muted")]))
     fields += [
-        ("right", 4, duty_pieces(state.duty, g)),
+        ("right", 5, duty_pieces(state.duty, g)),
         ("right", 3, [(simple(state.agent), "")] if state.agent else []),
-        ("right", 5, [(clock_text, ""), (" ", "")]),
+        ("right", 6, [(clock_text, ""), (" ", "")]),
     ]
     fields = [item for item in fields if item[2]]
     while len(fields) > 1 and _needed(fields) > cells:
