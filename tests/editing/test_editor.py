@@ -8,6 +8,7 @@ import pytest
 
 from tests.editing.desk import FakeEditor, StoreBench, cut_off
 from wptui.editing import documents
+from wptui.model import settings
 from wptui.model.errors import UsageError
 
 LABELS = '# ours\n[iade]\ncolour = "red"\n\n[kargo]\ncolour = "blue"\n'
@@ -121,7 +122,7 @@ async def test_an_editor_that_fails_or_is_not_there_changes_nothing(
     assert bench.text("labels") == ""
 
 
-@pytest.mark.parametrize("kind", documents.KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in documents.KINDS if kind != "rules"])
 async def test_templates_explain_every_kind_and_become_documents(
     bench: StoreBench, fake: FakeEditor, kind: str
 ) -> None:
@@ -135,6 +136,15 @@ async def test_templates_explain_every_kind_and_become_documents(
     found = [str(finding) for finding in documents.check(bench.db, kind, freed, "a1")]
     assert all("there is no" in each for each in found), found
     assert freed != source.text
+
+
+async def test_rules_begin_with_those_that_are_ready_made_and_off(bench: StoreBench, fake: FakeEditor) -> None:
+    source = documents.source(bench.db, "rules", "a1")
+    assert source.fresh and "[welcome]" in source.text
+    assert all(not rule.on for rule in settings.parse("rules", source.text).values())
+    assert [each for each in documents.check(bench.db, "rules", source.text, "a1") if each.wrong] == []
+    fake.does({})
+    assert (await bench.edit("rules")).text == "Nothing changed."
 
 
 async def test_the_store_is_asked_about_names(bench: StoreBench) -> None:

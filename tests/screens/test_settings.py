@@ -197,6 +197,22 @@ async def test_rules_are_switched(stage: Stage, office: Office) -> None:
         assert "on = false" in office.text("rules") and "# ours" in office.text("rules")
 
 
+async def test_ready_made_rules_are_there_to_be_switched_on(stage: Stage, office: Office) -> None:
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, stage, office, "settings.rules")
+        await shows(pilot, "[ ] Welcome")
+        await pilot.press("space")
+        await shows(pilot, "[x]")
+        saved = team.document(stage.shop.db, "rules")
+        assert [rule.on for rule in saved.values()].count(True) == 1 and len(saved) == 11
+        await pilot.press("end", "d", "d")
+        await until(pilot, lambda: len(team.document(stage.shop.db, "rules")) == 10)
+        await pilot.press("a")
+        await shows(pilot, "Ready-made rules")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(team.document(stage.shop.db, "rules")) == 11)
+
+
 async def test_macros_and_filters_of_ones_own(stage: Stage, office: Office) -> None:
     async with stage.app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, stage, office, "settings.macros")

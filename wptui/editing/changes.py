@@ -107,6 +107,10 @@ def _item(value: Any) -> Any:
 
     if isinstance(value, str):
         return tomlkit.parse(f"x = {canned.string(value)}\n")["x"]
+    if isinstance(value, dict):
+        inline = tomlkit.inline_table()
+        inline.update(value)
+        return inline
     if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         array = tomlkit.array()
         for each in value:
@@ -125,7 +129,7 @@ async def submit(bench: Bench, kind: str, change: Change, *, own: bool) -> list[
     """
     for _try in range(3):
         source = documents.source(bench.db, kind, bench.agent, own=own)
-        text = "" if source.fresh else source.text
+        text = source.entries
         now = table_at(text, change.at)
         if now != change.before and not (now is None and not change.before):
             raise ConflictError(_("A colleague has changed it meanwhile: look at it once more."))

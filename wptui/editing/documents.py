@@ -76,6 +76,11 @@ class Source:
     fresh: bool
 
     @property
+    def entries(self) -> str:
+        """The text to add entries to: a template that is comments only is left out."""
+        return self.text if not self.fresh or self.kind == "rules" else ""
+
+    @property
     def title(self) -> str:
         """What it is called, to be translated."""
         return TITLES[self.kind]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from textwrap import wrap
+from typing import get_args
+
+from msgspec.structs import fields
 
 from wptui.editing.canned import string
-from wptui.i18n import _
+from wptui.i18n import _, language
 from wptui.model.permissions import PERMISSIONS, ROLE_TITLES, ROLES
+from wptui.model.settings import acts, rules
+from wptui.model.settings.ready import ready_made
 
 Lines = Iterator[str]
 
@@ -139,39 +145,29 @@ def _sla(db: sqlite3.Connection) -> Lines:
 
 
 def _rules(db: sqlite3.Connection) -> Lines:
-    yield from _intro(
-        _("Rules: what the relay does by itself. They are tried in this order."),
-        _("`wptui rules test` shows what they would have done yesterday."),
-    )
-    yield from _examples()
+    yield "# " + _("Rules: what the relay does by itself. They are tried in this order.")
+    yield "# " + _("Those that come with wptui are off: write on = true, and your own words.")
+    yield "# " + _("`wptui rules test` shows what they would have done yesterday.")
+    yield "#"
+    yield from _wrapped("when:", get_args(rules.When))
+    yield from _wrapped("if:  ", (field.encode_name for field in fields(rules.If)))
+    yield from _wrapped("then:", acts.VERBS)
+    yield ""
+    yield ready_made(language())
 
 
-def _examples() -> Lines:
-    yield "#[welcome]"
-    yield _key("on = true", _("false switches it off"))
-    yield _key(f"title = {string(_('Welcome'))}", _("as it is shown"))
-    yield _key('when = "first_message"', "message, first_message, opened, waiting, silent, resolved,")
-    yield _key("", "labelled, campaign, moved, survey_answered")
-    yield "# " + _('after = "10m" says how long, for "waiting", "silent" and "resolved".')
-    yield _key('if = {hours = "open"}', "keyword, department, number, label, not_label, campaign,")
-    yield _key("", "priority, kind, hours, assigned, answered, score_below")
-    yield _key(f"then = [{{reply = {string(_('Hello!'))}}}]", "reply, canned, template, menu, note, label, unlabel,")
-    yield _key("", "priority, department, assign, campaign, snooze, resolve,")
-    yield _key("", "survey, notify, opt")
-    yield _key("stop = false", _("whether rules after it are left out"))
-    yield _key('every = "1d"', _("at most once in this time for a conversation"))
+def _wrapped(head: str, words: Iterable[str]) -> Lines:
+    yield from wrap(", ".join(words), 100, initial_indent=f"# {head} ", subsequent_indent="#" + " " * (len(head) + 2))
 
 
 def _macros(db: sqlite3.Connection) -> Lines:
     yield from _intro(_("Macros: several acts on one key."))
+    yield from _wrapped(_("Acts:"), acts.VERBS)
+    yield "#"
     yield "#[shipping]"
     yield _key(f"title = {string(_('Shipping delayed'))}", _("as it is shown"))
     yield _key('key = "f6"', _("a key, or none: macros are also chosen from a list"))
-    yield "#do = ["
-    yield _key('{canned = "shipping"},', "reply, canned, template, note, label, unlabel, priority,")
-    yield _key('{label = "shipping"},', "department, assign, campaign, snooze, resolve, survey,")
-    yield _key("{resolve = true},", "notify, opt")
-    yield "#]"
+    yield '#do = [{canned = "shipping"}, {label = "shipping"}, {resolve = true}]'
 
 
 def _filters(db: sqlite3.Connection) -> Lines:

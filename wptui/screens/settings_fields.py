@@ -127,14 +127,14 @@ SPECS: dict[str, tuple[Spec, ...]] = {
     "macros": (
         Spec(("title",), N_("Title")),
         Spec(("key",), N_("Key"), help=N_("for example f6; empty: from the list")),
-        Spec(("do",), N_("Acts, one a line"), "acts"),
+        Spec(("do",), N_("Acts, one a line"), "acts", help=N_("canned: shipping  label: shipping  resolve")),
     ),
     "hours": (
         *(Spec(("week", day), title, "spans", help=N_("closed; for example 09:00-12:00, 13:00-18:00"))
           for day, title in DAYS),
         Spec(("timezone",), N_("Time zone"), help="Europe/Istanbul"),
         Spec(("holidays",), N_("Public holidays"), help=N_("of a country: TR, DE-BY")),
-        Spec(("closed",), N_("Closed days"), "days"),
+        Spec(("closed",), N_("Closed days"), "days", help=N_("2026-12-31 Inventory")),
     ),
 }  # fmt: skip
 """What is asked, by kind of document."""

@@ -48,8 +48,8 @@ class TextBox(TextArea):
     TextBox:focus { border: none; }
     """
 
-    def __init__(self, value: str) -> None:
-        super().__init__(value, tab_behavior="focus")
+    def __init__(self, value: str, help: str) -> None:
+        super().__init__(value, tab_behavior="focus", placeholder=help)
         self.cursor_blink = False
 
     def on_mount(self) -> None:
@@ -88,7 +88,7 @@ class SettingsForm(Dialogue[bool]):
             case "many":
                 return Several(field.label, field.choices, field.value, field.help or _("none"))
             case "text":
-                return TextBox(field.value)
+                return TextBox(field.value, field.help)
         return Entry(field.value, field.help)
 
     def compose(self) -> ComposeResult:

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from wptui.editing import changes, documents
 from wptui.editing.changes import Change, Keys
 from wptui.editing.context import Known
-from wptui.i18n import _, ngettext
+from wptui.i18n import _, language, ngettext
 from wptui.model.errors import WptuiError
 from wptui.model.settings import acts
+from wptui.model.settings.ready import ready_made
 from wptui.screens import settings_fields
 from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, TextLines
 from wptui.screens.editing import DeskBench, title
@@ -55,7 +56,7 @@ class EntriesScreen(Dialogue[str]):
     def compose(self) -> ComposeResult:
         rules = self.kind == "rules"
         keys = [("enter", _("on or off") if rules else _("edit"))]
-        if not rules and self.kind != "hours":
+        if self.kind != "hours":
             keys.append(("a", _("add")))
         keys += [("d", _("delete")), ("^e", _("editor")), ("esc", _("back"))]
         with Vertical(id="box"):
@@ -73,8 +74,7 @@ class EntriesScreen(Dialogue[str]):
     @property
     def text(self) -> str:
         """The document as it is now."""
-        source = documents.source(self.bench.db, self.kind, self.bench.agent, own=self.own)
-        return "" if source.fresh else source.text
+        return documents.source(self.bench.db, self.kind, self.bench.agent, own=self.own).entries
 
     def renew(self, at: str = "") -> None:
         """Lists the entries again, the cursor on `at`."""
@@ -134,7 +134,9 @@ class EntriesScreen(Dialogue[str]):
             self._doubtful = ""
         if event.key in ("enter", "space") and chosen is not None:
             self._take(chosen)
-        elif event.key in ("a", "n") and self.kind not in ("rules", "hours"):
+        elif event.key in ("a", "n") and self.kind == "rules":
+            self._offer_ready_made()
+        elif event.key in ("a", "n") and self.kind != "hours":
             self._form(None)
         elif event.key in ("d", "delete") and chosen is not None:
             self._delete(chosen)
@@ -190,6 +192,23 @@ class EntriesScreen(Dialogue[str]):
             self.renew(at)
 
         self.run_worker(work())
+
+    def _offer_ready_made(self) -> None:
+        """Chooses one of the rules that come with wptui and are not here."""
+        from wptui.screens.picker import Picker
+
+        here = changes.table_at(self.text, ()) or {}
+        ready = {
+            id: table for id, table in (changes.table_at(ready_made(language()), ()) or {}).items() if id not in here
+        }
+        choices = [Choice(id, str(table.get("title", id)), _rule(table)) for id, table in ready.items()]
+
+        def chosen(id: str | None) -> None:
+            if id is not None:
+                self._submit(Change((id,), {(key,): value for key, value in ready[id].items()}), id)
+
+        empty = _("All of them are here. Write your own in the editor.")
+        self.app.push_screen(Picker(_("Ready-made rules"), choices, empty=empty), chosen)
 
     def _form(self, at: Keys | None) -> None:
         table = (changes.table_at(self.text, at) if at is not None else None) or {}

@@ -130,8 +130,7 @@ class RolesScreen(Dialogue[str]):
     @property
     def text(self) -> str:
         """The document as it is now."""
-        source = documents.source(self.bench.db, self.KIND, self.bench.agent)
-        return "" if source.fresh else source.text
+        return documents.source(self.bench.db, self.KIND, self.bench.agent).entries
 
     def read(self) -> None:
         """Takes the roles from the store; what was checked and not saved is gone."""

@@ -34,8 +34,7 @@ class OneOf(CellView, can_focus=True):
         choice = self.choices[self._at]
         over = " chosen" if self.has_focus else ""
         text = clip(simple(choice.title or choice.id), cells - 6)
-        return [[(" ‹ " if self.has_focus else "   ", f"key{over}"), (text, f"{choice.style}{over}"),
-                 (" ›" if self.has_focus else "", f"key{over}")]]  # fmt: skip
+        return [[(" ", over), (text, f"{choice.style}{over}"), ("  ‹ ›" if self.has_focus else "", f"key{over}")]]
 
     def on_key(self, event: events.Key) -> None:
         """Goes to another choice."""
@@ -51,12 +50,9 @@ class OneOf(CellView, can_focus=True):
         self._at = (self._at + 1) % len(self.choices)
         self.renew()
 
-    def on_focus(self) -> None:
-        """Shows that keys work here."""
-        self.renew()
-
-    def on_blur(self) -> None:
-        """They do not any more."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Shows whether keys work here."""
+        super().watch_has_focus(has_focus)
         self.renew()
 
 
@@ -79,7 +75,8 @@ class Several(CellView, can_focus=True):
         titles = {choice.id: choice.title or choice.id for choice in self.choices}
         text = ", ".join(titles[id] for id in self.value) if self.value else self._none
         style = "" if self.value else "muted"
-        return [[("   ", over), (clip(simple(text), cells - 5), f"{style}{over}")]]
+        more = "  …" if self.has_focus else ""
+        return [[(" ", over), (clip(simple(text), cells - 5), f"{style}{over}"), (more, f"key{over}")]]
 
     def on_key(self, event: events.Key) -> None:
         """Opens the list."""
@@ -100,12 +97,9 @@ class Several(CellView, can_focus=True):
 
         self.app.push_screen(Checklist(self._title, self.choices, self.value), chosen)
 
-    def on_focus(self) -> None:
-        """Shows that keys work here."""
-        self.renew()
-
-    def on_blur(self) -> None:
-        """They do not any more."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Shows whether keys work here."""
+        super().watch_has_focus(has_focus)
         self.renew()
 
 
