@@ -63,6 +63,10 @@ async def test_transfer_priority_follow_and_a_macro(shop: Shop) -> None:
     assert (await wptui("priority", "mehmet", "high")).out == "Mehmet Demir: Priority high.\n"
     assert (await wptui("follow", "mehmet")).code == 0
     assert (await wptui("follow", "mehmet", "--off")).code == 0
+    done = await wptui("macro", "mehmet", "urgent")
+    assert (done.code, done.out) == (0, "Mehmet Demir: Done: Make it urgent.\n"), done.err
+    (found,) = (await wptui("list", "--json", "--filter", "label:acele")).json["conversations"]
+    assert found["priority"] == "urgent"
     assert "There are: urgent" in (await wptui("macro", "mehmet", "nothing")).err
 
 
