@@ -238,7 +238,8 @@ class Assigner:
                 _log.error("conversations wait to be handed out: %s", error)
                 pause = _RETRY
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
+                    await self._changed.wait()
 
     async def _turn(self) -> float:
         """Do what is to be done now; the seconds until there may be something again without any event."""

@@ -112,7 +112,8 @@ class Downloads:
                 self._wake.clear()
                 pause = await self._start_due()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
+                        await self._wake.wait()
         finally:
             for task in self._busy.values():
                 task.cancel()

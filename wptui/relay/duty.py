@@ -68,7 +68,8 @@ class Duty:
             self._look.clear()
             pause = await self._settle()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
+                    await self._look.wait()
 
     async def _settle(self) -> float | None:
         """Tell what has changed; the seconds until it has to be looked at again, None where nobody is missing."""

@@ -151,7 +151,8 @@ class Sender:
                     _log.error("the queue cannot be read: %s", error)
                     pause = 1.0
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
+                        await self._wake.wait()
         finally:
             if self._busy:
                 tasks = list(self._busy.values())

@@ -48,7 +48,9 @@ class Waker:
                 _log.error("snoozes wait: %s", error)
                 pause = 5.0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(pause, _AT_MOST))
+                # wait_for forgets a cancellation that comes with the event
+                async with asyncio.timeout(min(pause, _AT_MOST)):
+                    await self._changed.wait()
 
     def _due(self, db: sqlite3.Connection) -> list[Append]:
         now = self._clock()

@@ -288,7 +288,8 @@ class Workspace:
                 _log.warning("numbers and templates were not read: %s", error)
                 pause = _RETRY
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ask.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
+                    await self._ask.wait()
                 await asyncio.sleep(_SETTLE)
             self._ask.clear()
 
