@@ -116,6 +116,21 @@ async def test_whatever_a_viewer_asks_for_nothing_changes(play: Stage, seed: int
     assert len(play.sandbox.sends.all) == sent
 
 
+async def test_a_transfer_to_where_it_is_already_is_an_assignment(play: Stage) -> None:
+    owner = await play.sit_down("Owner")
+    play.relay.accounts.add("Deniz", "mover")
+    await play.relay.workspace.follow_accounts()
+    roles = '[mover]\npermissions = ["see.all", "conversation.transfer"]\n'
+    assert (await save(owner, "roles", roles)).ok
+    assert (await save(owner, "departments", '[satis]\nname = "Satış"\n')).ok
+    conversation = await opened(play, owner)
+    assert (await owner.ask(c.Assign(conversation=conversation, agent="owner"))).ok
+    taking = c.Transfer(conversation=conversation, department="", agent="deniz", expect="owner")
+    assert (await ask(play, "deniz", taking)).code == "forbidden"
+    moving = c.Transfer(conversation=conversation, department="satis", agent=None, expect="owner")
+    assert (await ask(play, "deniz", moving)).ok
+
+
 # ── at the same instant ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -32,8 +32,7 @@ def list_command(as_json: bool) -> int:
     """List the agents."""
     found = _call("GET", "/v1/agents")
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
-        return 0
+        return _tell(found, "", as_json)
     for each in found["agents"]:
         state = _("shut out") if each["revoked"] else each["role"]
         click.echo(f"{each['id']:<20} {state:<12} {each['name']}")
@@ -102,7 +101,7 @@ def audit_command(conversation: str | None, agent: str, limit: int, before: int 
 async def _trail(wanted: str | None, agent: str, limit: int, before: int | None, as_json: bool) -> int:
     import msgspec
 
-    from wptui.cli import line_find
+    from wptui.cli import line_find, line_json
     from wptui.cli.line_link import open_line
     from wptui.store import audit
 
@@ -120,11 +119,10 @@ async def _trail(wanted: str | None, agent: str, limit: int, before: int | None,
             following = found.get("next")
             if following is None:
                 break
-    told = [(entry, audit.sentence(entry, names)) for entry in entries]
-    if as_json:
-        rows = [_row(entry, sentence) for entry, sentence in told]
-        click.echo(json.dumps({"entries": rows, "next": following}, ensure_ascii=False))
-        return 0
+        told = [(entry, audit.sentence(entry, names)) for entry in entries]
+        if as_json:
+            line_json.emit(line, entries=[_row(entry, sentence) for entry, sentence in told], next=following)
+            return 0
     for entry, sentence in told:
         where = f"{entry.title}: " if entry.title and not wanted else ""
         click.echo(f"{_minute(entry.at // 1000)}  {where}{sentence}")
@@ -136,7 +134,7 @@ async def _trail(wanted: str | None, agent: str, limit: int, before: int | None,
 def _row(entry: Any, sentence: str) -> Json:
     return {
         "seq": entry.seq,
-        "at": entry.at,
+        "time": entry.at // 1000,
         "actor": entry.actor,
         "name": entry.name,
         "type": entry.type,
@@ -188,7 +186,9 @@ def _find(agents: list[Json], wanted: str) -> str:
 
 
 def _tell(found: Json, told: str, as_json: bool) -> int:
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else told)
+    from wptui.cli.line_json import SCHEMA
+
+    click.echo(json.dumps({"schema": SCHEMA} | found, ensure_ascii=False) if as_json else told)
     return 0
 
 

@@ -86,7 +86,8 @@ def sentence(event: Entry, names: Mapping[str, str]) -> str:
         return f"{who}: {event.type}"
     try:
         return known[1](who, event, names)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError):  # a newer relay's, of another shape
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+        # A newer relay's event, of another shape.
         return f"{who}: {event.type}"
 
 

@@ -6,7 +6,7 @@ from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.text import safe_line
-from wptui.relay.acts.base import Act, Plans, colleague, conversation, name_of, reason_of
+from wptui.relay.acts.base import Act, Plans, colleague, conversation, name_of, reason_of, require
 from wptui.relay.outgoing import own_text, refused
 from wptui.store import team
 
@@ -39,6 +39,8 @@ def transfer(act: Act, command: c.Transfer) -> list[ev.Data]:
     if assignee != (command.agent or ""):
         data.append(ev.ConversationAssigned(agent=command.agent, reason=reason, how="transfer"))
     if data:
+        if to == department:  # named or not: this only says whose it is
+            require(act, "conversation.assign")
         _unchanged(act, assignee, command.expect)
     return data
 
