@@ -116,10 +116,16 @@ async def test_an_editor_that_fails_or_is_not_there_changes_nothing(
     fake.does({"code": 3})
     with pytest.raises(UsageError, match="code 3"):
         await bench.edit("labels")
+    bench.saves("labels", LABELS)
+    fake.does({"replace": [('"red"', "red")]}, {"code": 3})
+    with pytest.raises(UsageError) as told:
+        await bench.edit("labels")
+    kept = Path(told.value.hint.rpartition(" ")[2])
+    assert kept.read_text() == LABELS.replace('"red"', "red")
     monkeypatch.setenv("VISUAL", "/nowhere/editor")
     with pytest.raises(UsageError, match="cannot be started"):
         await bench.edit("labels")
-    assert bench.text("labels") == ""
+    assert bench.text("labels") == LABELS
 
 
 @pytest.mark.parametrize("kind", [kind for kind in documents.KINDS if kind != "rules"])

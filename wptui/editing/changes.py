@@ -74,7 +74,7 @@ def _walk(table: Any, path: Keys, *, make: bool) -> Any:
         if name not in table:
             if not make:
                 return None
-            if hasattr(table, "unwrap") and isinstance(table, tomlkit.TOMLDocument) and len(table):
+            if isinstance(table, tomlkit.TOMLDocument) and len(table):
                 table.add(tomlkit.nl())
             table[name] = tomlkit.table()
         table = table[name]

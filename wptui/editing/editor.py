@@ -141,9 +141,10 @@ class _Edit:
         while True:
             try:
                 written = await self._open()
-            except UsageError:
+            except UsageError as error:
                 if self.text != self.source.text:
-                    keep(self.source.kind, self.text)
+                    kept = keep(self.source.kind, self.text)
+                    error.hint = _("Your text is in {file}").format(file=kept)
                 raise
             if not written.strip():
                 return Outcome(False, _("Nothing was saved: the text was empty."))
