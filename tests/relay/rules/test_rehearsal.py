@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.relay.rules.ruling import answer, owner, quiet, rows, turned_on
+from tests.relay.rules.ruling import answer, owner, quiet, rows, save, turned_on
 from tests.relay.stage import Stage
 from wptui.model import commands as c
 from wptui.model.settings.ready import READY, ready_made
@@ -99,3 +99,8 @@ async def test_the_command_line_shows_it(play: Stage, monkeypatch: pytest.Monkey
     assert "✗ canned: yok (there is no such thing)" in shown.output
     as_json = await asyncio.to_thread(run, "--from", today, "--json")
     assert '"fired": 1' in as_json.output
+    await save(screen, "rules", turned_on("welcome"))
+    listed = await asyncio.to_thread(lambda: CliRunner().invoke(rules.rules, ["list"], standalone_mode=False))
+    assert listed.exception is None, listed.exception
+    lines = [line.split()[:3] for line in listed.output.splitlines()]
+    assert ["welcome", "on", "first_message"] in lines and ["away", "off", "message"] in lines
