@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wptui.cloudapi.content import MEDIA_KINDS
+from wptui.cloudapi.limits import PayloadError
 from wptui.cloudapi.templates import template_components, template_parameters, unfillable
 from wptui.i18n import _
 from wptui.model import events as ev
 from wptui.model.canned import fill, unfilled
-from wptui.model.errors import RefusedError, WptuiError
+from wptui.model.errors import RefusedError
 from wptui.model.priority import NAMES
 from wptui.model.settings.acts import MESSAGES, Act
 from wptui.model.settings.macros import Macros
@@ -106,7 +107,7 @@ def plan_acts(scene: Scene, acts: Sequence[Act]) -> Planned:
             data = plan_act(scene, act)
         except RefusedError as error:
             planned.skipped[words(act)] = error.code
-        except WptuiError:  # a message that Meta would refuse
+        except PayloadError:
             planned.skipped[words(act)] = "invalid"
         else:
             planned.data += data
@@ -129,7 +130,10 @@ def plan_macro(act: Command, command: c.RunMacro) -> list[ev.Data]:
     scene = Scene(act.db, stands, act.now, act.id, act.files, agent=act.agent, title=macro.title or command.macro)
     if command.answering is not None and not command.force and any(each.verb in MESSAGES for each in macro.do):
         messages.check_answered(act, command.conversation, command.answering)
-    data = [each for one in macro.do for each in plan_act(scene, one)]
+    try:
+        data = [each for one in macro.do for each in plan_act(scene, one)]
+    except PayloadError as error:
+        raise refused("invalid", _("{field}: {reason}").format(field=error.field, reason=error), error.hint) from error
     authority.check_events(act, command.conversation, data)
     return data
 
