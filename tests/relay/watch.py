@@ -22,7 +22,7 @@ from wptui.model import events as ev
 from wptui.model import protocol
 from wptui.model.errors import RefusedError, WptuiError
 from wptui.model.permissions import Scope, See
-from wptui.model.protocol import SUBPROTOCOL, AnyFrame, Forget, Pull, Welcome
+from wptui.model.protocol import SUBPROTOCOL, AnyFrame, Pull, Welcome
 from wptui.relay.accounts import Agent, Session
 from wptui.relay.bundling import Bundling
 from wptui.relay.desk import Desk
@@ -416,8 +416,3 @@ _BEGINNING: Sequence[ev.Data] = (
 
 def _event(data: ev.Data) -> ev.Event:
     return ev.make(data, at=RECEIVED_AT, actor="relay")
-
-
-def forgotten(frames: Sequence[AnyFrame]) -> list[str]:
-    """The conversations that `frames` have forgotten."""
-    return [id for frame in frames if isinstance(frame, Forget) for id in frame.conversations]
