@@ -10,6 +10,7 @@ import pytest
 
 from tests.relay.rules.test_properties import House
 from wptui.model import events as ev
+from wptui.relay.replay import replay
 from wptui.relay.rules import engine, firing
 from wptui.relay.rules.acts import plan_acts
 
@@ -113,3 +114,21 @@ async def test_more_than_is_kept_in_memory_is_read_from_the_log(house: House, mo
         await house.step(who, "writes")
     await house.settle()
     assert [subject for _rule, subject in await fired(house)] == [f"m{n}" for n in range(1, 7)]
+
+
+async def test_after_a_replay_the_rules_go_on_where_they_stood(house: House) -> None:
+    await house.set_up('[selam]\nwhen = "message"\nthen = [{reply = "Selam"}]\n')
+    await house.begin()
+    await house.step(0, "writes")
+    await house.settle()
+    await house.end()
+    await house.log.set_bookmarks({engine.BOOKMARK: await house.log.head()})
+    await house.step(1, "writes")  # while nobody does the rules' work
+    places = await house.log.bookmarks()
+    await house.close()
+    await replay(house.folder / "relay.db", house.folder / "view.db")
+    await house.open()
+    assert await house.log.bookmarks() == places
+    await house.begin()
+    await house.settle()
+    assert [subject for _rule, subject in await fired(house)] == ["m1", "m2"]
