@@ -129,7 +129,7 @@ async def test_an_answer_that_came_in_under_the_last_keys_is_not_taken_as_read(
         assert item.command.answering is not None and item.command.answering < theirs
         stage.app.desk.outbox.drop(item.id)
         # Read for a while, it is taken as read.
-        monkeypatch.setattr("wptui.screens.chat.GLANCE_SECONDS", 0.0)
+        monkeypatch.setattr("wptui.screens.chat_writing.GLANCE_SECONDS", 0.0)
         await write(pilot, "Yine de")
         await pilot.press("enter")
         await until(pilot, lambda: stage.given(SendMessage))

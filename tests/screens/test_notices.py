@@ -116,3 +116,38 @@ async def test_the_link_says_why_it_is_not_there(stage: Stage) -> None:
         await shows(pilot, "live, every 10 s")
         stage.relay.become(Kind.LIVE, skew_ms=-420_000)
         await shows(pilot, "This machine's clock is 7 minutes off")
+
+
+async def test_what_is_handed_to_the_agent_or_followed_is_told(stage: Stage, heard: list[str]) -> None:
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: stage.link)
+        stage.shop.event(ev.ConversationAssigned(agent="a1", how="transfer"), "ali", actor="agent:a2")
+        stage.relay.happened("ali")
+        stage.main.notices.tick()
+        assert any("Ali Demir is yours now" in each for each in heard)
+        heard.clear()
+        stage.relay.happened("ali")
+        stage.main.notices.tick()
+        assert not any("is yours now" in each for each in heard)  # once
+        stage.shop.event(ev.ConversationFollowed(agent="a1"), "closing", actor="agent:a1")
+        stage.shop.answer("closing", "Bakıyorum", agent="a2")
+        stage.relay.happened("closing")
+        stage.main.notices.tick()
+        assert any("which you follow" in each for each in heard)
+        heard.clear()
+        stage.relay.happened("zeynep", notified=[("zeynep", ["a1"], "yirmi dakikadır bekliyor")])
+        stage.main.notices.tick()
+        assert any("Zeynep Kaya" in each and "yirmi dakikadır bekliyor" in each for each in heard)
+
+
+async def test_nothing_rings_for_whoever_is_away(stage: Stage, heard: list[str]) -> None:
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: stage.link)
+        stage.shop.event(ev.AgentDutyChanged(agent="a1", state="away"), actor="agent:a1")
+        stage.relay.happened("ali", inbound=[("ali", "m", NOW)])
+        stage.main.notices.tick()
+        assert not heard
+        failed = stage.shop.answer("ali", "olmadı", status="failed:131026")
+        stage.relay.happened("ali", failed=[("ali", failed)])
+        stage.main.notices.tick()
+        assert any("Not sent to Ali Demir" in each for each in heard)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from wptui.model.errors import UsageError
 from wptui.model.priority import NAMES
 from wptui.model.text import fold
-from wptui.store import team
 from wptui.store.search import match_expression
 
 DUE_SOON = 600
@@ -148,6 +147,8 @@ def _department(db: sqlite3.Connection, name: str, parameters: dict[str, str]) -
     """A department by its id or a part of its name; `none` is the common queue."""
     wanted = parameters.pop(name)
     found = [""] if wanted == "none" else []
+    from wptui.store import team  # brings the settings, which the first screen does not need
+
     found += [id for id, each in team.departments(db).items() if wanted == fold(id) or wanted in fold(each.name)]
     # An id whose department is no more still finds what lies there.
     found.append(wanted)
