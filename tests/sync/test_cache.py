@@ -12,7 +12,7 @@ import pytest
 
 from tests.sync.test_session import history
 from wptui.model.protocol import Bundle
-from wptui.store import search
+from wptui.store import bundles, search
 from wptui.store.database import open_database, transaction
 from wptui.sync.cache import Cache, CacheDamaged, is_damage
 from wptui.sync.link import Link, _lives
@@ -140,4 +140,18 @@ def test_a_transaction_that_sqlite_gave_up_itself_tells_the_real_error(cache: Ca
     with pytest.raises(sqlite3.OperationalError) as caught, transaction(cache.db) as db:
         db.execute("INSERT INTO meta VALUES ('big', ?)", ("x" * 100_000,))
     assert caught.value.sqlite_errorcode == sqlite3.SQLITE_FULL
+    cache.close()
+
+
+def test_a_bundle_older_than_the_cache_is_asked_for_again(cache: Cache) -> None:
+    """Another wptui of the account has gone on: what came since would be passed over for ever."""
+    bundle = bundles.conversation_bundle(cache.db, ["k1"])
+    before = cache.db.execute("SELECT * FROM conversations").fetchall()
+    cache.apply([], bundle.seq + 1)
+    cache.drop(["k1"])
+    assert cache.write(bundle).conversations == set() and cache.take_stale() == ["k1"]
+    assert cache.db.execute("SELECT 1 FROM conversations WHERE id = 'k1'").fetchone() is None
+    bundle.seq += 1
+    assert cache.write(bundle).conversations == {"k1"} and cache.take_stale() == []
+    assert cache.db.execute("SELECT count(*) FROM conversations").fetchone() == (len(before),)
     cache.close()
