@@ -8,6 +8,7 @@ from typing import Any
 from tests.relay.stage import Screen, Stage, until
 from wptui.model import commands as c
 from wptui.model import events as ev
+from wptui.model.protocol import Events
 from wptui.model.settings.ready import ready_made
 
 
@@ -60,11 +61,17 @@ def fired(screen: Screen, rule: str = "") -> list[dict[str, Any]]:
 
 
 async def quiet(play: Stage) -> None:
-    """When everything that came was expanded, and looked at by the rules."""
+    """When everything that came was expanded, looked at by the rules, and sent to the terminals."""
     await play.sandbox.settled()
 
     async def done() -> bool:
-        return await play.relay.log.backlog() == 0 and play.relay.rules._at >= await play.relay.log.head()
+        head = await play.relay.log.head()
+        shown = [
+            max((frame.cursor for frame in screen.of(Events)), default=0)
+            for screen in play.screens
+            if not screen.closed.is_set()
+        ]
+        return await play.relay.log.backlog() == 0 and play.relay.rules._at >= head and min(shown, default=head) >= head
 
     await until(done, "the rules have seen all")
 
