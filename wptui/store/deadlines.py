@@ -54,7 +54,8 @@ def recompute(db: sqlite3.Connection) -> set[str]:
         """SELECT c.id, c.due_at, c.due_what, c.department, c.priority, r.campaign, r.opened_at, r.first_response_at,
                r.waiting_since, r.resolved_at, r.first_resolved_at
            FROM conversations c JOIN requests r ON r.id = c.request WHERE r.resolved_at IS NULL
-               AND EXISTS (SELECT 1 FROM messages WHERE request = r.id AND counted = 1)"""
+               AND (SELECT seq FROM messages WHERE request = r.id AND counted = 1
+                    ORDER BY ts, seq LIMIT 1) IS NOT NULL"""
     ):
         at, what = due(now, Request(*clocks))
         if (at, what) != (known_at, known_what):
