@@ -392,3 +392,13 @@ def test_a_file_carries_the_text_where_it_can(name: str, text: str, kinds: list[
     made = enclosure("key", name, text)
     assert [content["type"] for content, _told in made] == kinds
     assert "".join(told for _content, told in made) == text
+
+
+async def test_a_blocked_customer_is_told_in_the_title(team: Stage) -> None:
+    async with team.app.run_test(size=(120, 30)) as pilot:
+        await begun(pilot, team)
+        await pilot.press("down", "enter")
+        await shows(pilot, "Merhaba, siparişim nerede?")
+        team.shop.event(ev.ContactBlocked(contact="p-ahmet", blocked=True), actor="agent:a2")
+        team.relay.happened("ahmet")
+        await shows(pilot, "blocked")

@@ -32,17 +32,8 @@ def sentence(row: ThreadRow, context: ThreadContext) -> str:
             names = ", ".join(who(f"agent:{agent}", context.me, context.agents) for agent in body.get("agents") or ())
             told = _("{who} called {agents}").format(who=actor, agents=names or "?")
             return f"{told}: {body['text']}" if body.get("text") else told
-        case "survey_sent":
-            return _("{survey} survey asked").format(survey=_survey(body))
         case "survey_answered":
             return _answered(body)
-        case "merged":
-            return _("{who} joined two contacts: this is one conversation now").format(who=actor)
-        case "split":
-            return _("{who} parted the contacts again").format(who=actor)
-        case "blocked":
-            blocked = body.get("blocked", True)
-            return (_("{who} blocked the customer") if blocked else _("{who} lifted the block")).format(who=actor)
         case "resolved":
             return _because(_("{who} resolved it").format(who=actor), body)
         case "reopened":
