@@ -169,13 +169,15 @@ def _apply(draft: Draft, item: Item) -> None:
 
 
 def _written(draft: Draft, where: str, data: ev.MessageReceived, actor: str) -> None:
-    """What a customer wrote: an answer to a survey, which is no work, or something to answer."""
+    """What a customer wrote: a score, which is no work, or something to answer."""
     answer = survey_answer(draft.db, where, data)
-    if answer is not None:
+    if answer is not None and answer.score is not None:
         draft.add(msgspec.structs.replace(data, counts=False), actor=actor, conversation=where)
         draft.add(answer, actor=actor, conversation=where)
         return
     draft.add(data, actor=actor, conversation=where)
+    if answer is not None:
+        draft.add(answer, actor=actor, conversation=where)
     _attribute(draft, where, data)
     department = chosen_department(draft.db, data)
     row = draft.db.execute("SELECT department FROM conversations WHERE id = ?", (where,)).fetchone()

@@ -98,12 +98,14 @@ async def test_satisfaction_is_asked_by_a_list_and_answering_is_no_work(play: St
     await screen.waits_for(ev.SurveyAnswered.TYPE, score=5)
     await play.sandbox.say("mehmet", {"type": "list_reply", **section["rows"][4]})
     await screen.waits_for(ev.SurveyAnswered.TYPE, score=1)
+    await quiet(play)
+    assert await rows(play, "SELECT state, unread FROM conversations") == [("resolved", 0)]
+    assert await rows(play, "SELECT reopens FROM requests") == [(0,)]
     await play.sandbox.say("mehmet", {"type": "text", "text": "Çok bekledim", "quote": sent.wamid})
     await screen.waits_for(ev.SurveyAnswered.TYPE, comment="Çok bekledim")
     await quiet(play)
     assert await rows(play, "SELECT kind, score, comment FROM surveys") == [("csat", 1, "Çok bekledim")]
-    assert await rows(play, "SELECT state, unread FROM conversations") == [("resolved", 0)]
-    assert await rows(play, "SELECT reopens FROM requests") == [(0,)]
+    assert await rows(play, "SELECT state, unread FROM conversations") == [("open", 1)]
     assert [each["acts"] for each in fired(screen, "not-satisfied")] == [["label: memnuniyetsiz", "notify: assignee"]]
     assert screen.seen(ev.AgentNotified.TYPE)[0]["agents"] == ["ayse"]
 

@@ -1,10 +1,12 @@
 """What customers answer to lists and surveys, found as their messages are expanded.
 
-An answer to a survey is no work: the message does not count, so that it neither opens nor reopens a request. It is
+A score is no work: the message does not count, so that it neither opens nor reopens a request. An answer is
 
 - a row of the survey's own list,
 - a reply to the survey's message: a score, or anything else as a comment,
 - within two days a bare score, while the survey is the last thing that was sent.
+
+A comment counts like any message: who says what went wrong waits for somebody.
 
 The same survey answered again replaces the former answer.
 """
