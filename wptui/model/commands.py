@@ -201,7 +201,7 @@ class RemoveCanned(Command, tag="canned.remove"):
 class EditCanned(Command, tag="canned.edit"):
     """All canned replies at once, as an editor leaves them: what is not among `replies` is deleted.
 
-    `expect` is the number of the last event that changed any of them (compare-and-set, error `changed_meanwhile`).
+    `expect` is the owner's `store.team.canned_revision` (compare-and-set, error `changed_meanwhile`).
     """
 
     replies: list[SaveCanned]

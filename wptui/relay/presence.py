@@ -41,9 +41,7 @@ class Roster:
         self._clock = clock
         self._places: dict[object, _Place] = {}
 
-    def arrive(
-        self, source: object, agent: str, name: str, *, polling: bool = False, mode: str = "terminal"
-    ) -> None:
+    def arrive(self, source: object, agent: str, name: str, *, polling: bool = False, mode: str = "terminal") -> None:
         """A terminal of `agent` is there; `source` names it, `mode` is `Hello.mode`. A poller is to be named with
         every poll.
         """
