@@ -11,7 +11,7 @@ import click
 from wptui.cli import line_json
 from wptui.cli.line_link import open_line, run
 from wptui.cli.line_text import Names
-from wptui.i18n import _, format_date, format_duration
+from wptui.i18n import _, format_date, format_duration, pgettext
 from wptui.model.errors import UsageError
 from wptui.store import people
 from wptui.store.people import Person, Profile
@@ -169,7 +169,7 @@ def _lines(profile: Profile, names: Names) -> list[str]:
         parts.append(_("answered in {time}").format(time=format_duration(answer)) if answer is not None
                      else _("not answered"))  # fmt: skip
         parts.append(
-            _("resolved by {name}").format(name=_who(each.resolved_by, names)) if each.resolved_at else _("open")
+            _("resolved by {name}").format(name=_who(each.resolved_by, names)) if each.resolved_at else pgettext("request", "open")
         )
         parts += [each.campaign] if each.campaign else []
         parts += [f"CSAT {each.csat}"] if each.csat is not None else []

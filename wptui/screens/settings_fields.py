@@ -122,7 +122,7 @@ SPECS: dict[str, tuple[Spec, ...]] = {
     "filters": (
         Spec(("title",), N_("Title")),
         Spec(("filter",), N_("Filter line"), help="is:late label:iade"),
-        Spec(("sort",), N_("Order"), "one", _orders, "waiting"),
+        Spec(("sort",), N_("Sorted by"), "one", _orders, "waiting"),
     ),
     "macros": (
         Spec(("title",), N_("Title")),

@@ -11,7 +11,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from wptui.i18n import N_, _, format_duration, format_number
+from wptui.i18n import N_, _, format_duration, format_number, pgettext
 from wptui.model.commands import SetDuty
 from wptui.model.errors import LinkError, WptuiError
 from wptui.model.permissions import ROLE_TITLES
@@ -147,7 +147,7 @@ class TeamScreen(Screen[str]):
             Column(_("duty"), 9),
             Column(_("since"), 6, right=True),
             Column(_("there"), 6),
-            Column(_("open"), 6, right=True),
+            Column(pgettext("request", "open"), 6, right=True),
             Column(_("waiting"), 9, right=True),
             Column(_("answered"), 10, right=True),
         )
