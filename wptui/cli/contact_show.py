@@ -168,9 +168,10 @@ def _lines(profile: Profile, names: Names) -> list[str]:
         answer = each.first_response
         parts.append(_("answered in {time}").format(time=format_duration(answer)) if answer is not None
                      else _("not answered"))  # fmt: skip
-        parts.append(
-            _("resolved by {name}").format(name=_who(each.resolved_by, names)) if each.resolved_at else pgettext("request", "open")
-        )
+        if each.resolved_at:
+            parts.append(_("resolved by {name}").format(name=_who(each.resolved_by, names)))
+        else:
+            parts.append(pgettext("request", "open"))
         parts += [each.campaign] if each.campaign else []
         parts += [f"CSAT {each.csat}"] if each.csat is not None else []
         parts += [f"NPS {each.nps}"] if each.nps is not None else []
