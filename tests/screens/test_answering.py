@@ -128,12 +128,32 @@ async def test_an_answer_that_came_in_under_the_last_keys_is_not_taken_as_read(
         (item,) = stage.given(SendMessage)
         assert item.command.answering is not None and item.command.answering < theirs
         stage.app.desk.outbox.drop(item.id)
-        # Read for a while, it is taken as read.
+        # Read for a while before the answer was begun, it is taken as read.
         monkeypatch.setattr("wptui.screens.chat_writing.GLANCE_SECONDS", 0.0)
         await write(pilot, "Yine de")
         await pilot.press("enter")
         await until(pilot, lambda: stage.given(SendMessage))
         assert stage.given(SendMessage)[0].command.answering == theirs
+
+
+async def test_what_was_written_while_a_colleague_answered_is_asked_about_however_long_ago_that_was(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wptui.screens.chat_writing.GLANCE_SECONDS", 0.0)
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Ahmet Yılmaz")
+        await pilot.press("down", "enter", "i")
+        await write(pilot, "Cevap")
+        for text in ("Ben baktım", "Bir şey daha"):
+            stage.shop.answer("ahmet", text, agent="a2", ago=1)
+            stage.relay.happened("ahmet")
+            await shows(pilot, text)
+        await write(pilot, " sonu")
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.given(SendMessage))
+        first = stage.shop.db.execute("SELECT seq FROM messages WHERE text = 'Ben baktım'").fetchone()[0]
+        (item,) = stage.given(SendMessage)
+        assert item.command.answering is not None and item.command.answering < first
 
 
 async def test_what_was_just_sent_is_the_chosen_message(stage: Stage) -> None:

@@ -103,6 +103,31 @@ async def test_a_faster_colleague_sends_the_agent_on_to_the_next(team: Stage) ->
         assert claim.id not in [item.id for item in team.given()]
 
 
+async def test_who_lost_a_claim_is_told_who_has_it(team: Stage) -> None:
+    async with team.app.run_test(size=(120, 30)) as pilot:
+        await begun(pilot, team)
+        team.shop.event(ev.ConversationAssigned(agent=None), "ahmet", actor="agent:a1")
+        team.relay.happened("ahmet")
+        await pilot.press("down", "home", "A")
+        await until(pilot, lambda: team.given(Assign))
+        (claim,) = team.given(Assign)
+        team.shop.event(ev.ConversationAssigned(agent="a3"), claim.conversation, actor="agent:a3")
+        team.relay.happened(claim.conversation)
+        team.relay.refuse(claim, "already_assigned")
+        await shows(pilot, "Zeki Ak has this conversation already.")
+
+
+async def test_a_notice_is_seen_each_time(team: Stage) -> None:
+    async with team.app.run_test(size=(80, 24)) as pilot:
+        await begun(pilot, team)
+        banner = team.main.banner
+        for text in ("first of all", "and once more"):
+            banner.say(text)
+            await until(pilot, lambda text=text: banner.size.height and text in banner.render_line(0).text)
+            banner.hush()
+            await until(pilot, lambda: not banner.size.height)
+
+
 async def test_who_has_begun_to_write_is_not_sent_away(team: Stage) -> None:
     async with team.app.run_test(size=(120, 30)) as pilot:
         await begun(pilot, team)

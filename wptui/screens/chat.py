@@ -52,6 +52,8 @@ class Chat(ChatWriting):
         self._blocked = False
         self._colleague: tuple[int, float] = (0, 0.0)
         """Seq of the newest answer of a colleague in the open conversation, and when it came to the screen."""
+        self._meanwhile = 0
+        """Seq of the first of them that came while what stands in the composer was being written; 0 for none."""
 
     # ── opening and closing ──────────────────────────────────────────────────────────────────────────────
 
@@ -66,7 +68,7 @@ class Chat(ChatWriting):
             self._leave()
             self.conversation, self.row = conversation, row
             self._read_identity()
-            self._colleague = (self._colleagues_answer(), 0.0)
+            self._colleague, self._meanwhile = (self._colleagues_answer(), 0.0), 0
             self.thread.open(
                 conversation,
                 unread_after_seq=row.read_seq if row.unread else None,
@@ -167,6 +169,8 @@ class Chat(ChatWriting):
             return
         newest = self._colleagues_answer()
         if newest > self._colleague[0]:
+            if not was_missing and not self.note and self.composer.text.strip():
+                self._meanwhile = self._meanwhile or newest
             self._colleague = (newest, 0.0 if was_missing else time.monotonic())
         if was_missing:
             self.thread.open(self.conversation, db=desk.db, title=self.row.title)

@@ -53,6 +53,7 @@ class ChatWriting:
     _saving: bool
     _typing_told: float
     _colleague: tuple[int, float]
+    _meanwhile: int
 
     def mark_read(self, *, forced: bool = False) -> None:
         """The conversation counts as read."""
@@ -88,6 +89,7 @@ class ChatWriting:
             self._presence("typing")
         if not text:
             self.canned = ""
+            self._meanwhile = 0
             self._rest()
 
     def _rest(self) -> None:
@@ -220,6 +222,8 @@ class ChatWriting:
         newest, came = self._colleague
         if here and last is not None and came and time.monotonic() - came < GLANCE_SECONDS:
             last = min(last, newest - 1)  # it may have come in under the very last keys: the relay asks
+        if here and last is not None and self._meanwhile:
+            last = min(last, self._meanwhile - 1)  # what was written before it may not fit any more
         quote = self.quote.wamid if here and self.quote is not None else None
         desk.give(
             conversation,
@@ -235,6 +239,7 @@ class ChatWriting:
         if not here:
             return
         self.canned = ""
+        self._meanwhile = 0
         self.enclose("", "")
         self._rest()
         self.thread.action_last()  # what becomes of it is told there, and its keys mean it

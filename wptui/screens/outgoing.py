@@ -16,6 +16,7 @@ from wptui.widgets.outbox_pane import OutboxPane, OutboxState, Refusal
 
 if TYPE_CHECKING:
     from wptui.screens.chat import Chat
+    from wptui.screens.desk import Desk
 
 _WRITTEN = (SendMessage, AddNote)
 _HELD = "answered_meanwhile"
@@ -69,7 +70,7 @@ class Outgoing:
         main.wptui.desk.outbox.drop(result.id)
         row = inbox.conversation(main.wptui.desk.db, conversation)
         name = row.title if row else _("a customer")
-        told = result.message or _("A colleague was faster: it is assigned already.")
+        told = _who_has_it(main.wptui.desk, conversation, result)
         main.banner.say(f"{name}: {told}", severity="warning")
         if self.chat.conversation == conversation and not self.chat.composer.text.strip():
             main.next_after(conversation)
@@ -99,6 +100,8 @@ class Outgoing:
         if item is None:
             return
         told = words(result.code, result.message)
+        if result.code == "already_assigned" and item.conversation is not None:
+            told = _who_has_it(self.chat.main.wptui.desk, item.conversation, result)
         held = isinstance(item.command, RunMacro) and result.code == _HELD
         if not held and not isinstance(item.command, _WRITTEN):
             outbox.drop(item.id)
@@ -140,6 +143,14 @@ class Outgoing:
             self.chat.main.wptui.desk.outbox.drop(item.id)
         self.renew()
         self.chat.main.set_focus(self.chat.composer.editor)
+
+
+def _who_has_it(desk: Desk, conversation: str, result: Result) -> str:
+    """Who was faster: as the cache knows it, in the agent's language, else as the relay said it."""
+    row = inbox.conversation(desk.db, conversation)
+    if row is not None and row.assignee not in ("", desk.me):
+        return _("{name} has this conversation already.").format(name=desk.name(row.assignee))
+    return result.message or _("A colleague was faster: it is assigned already.")
 
 
 def _own_words(command: AnyCommand) -> str:

@@ -48,6 +48,7 @@ class CellView(Widget):
         """Makes the lines anew and paints the pieces that are others than before."""
         cells, rows = self.size
         if not cells or not rows:
+            self._made_for = (0, 0)  # hidden: what was made before is not what it shows when it comes back
             return
         old = self._shown
         self._make(cells, rows)

@@ -76,7 +76,8 @@ def _assigned(row: ThreadRow, actor: str, context: ThreadContext) -> str:
                 return _because(_("left unanswered: it went back to the queue"), body)
             case "left":
                 return _because(_("its agent left: it went back to the queue"), body)
-        return _because(_("{who} gave it back to all").format(who=actor), body)
+        told = _("{who} gave it back to all").format(who=actor)
+        return told if how == "transfer" else _because(told, body)  # why it was moved is told by the move
     taker = who(f"agent:{agent}", context.me, context.agents)
     if how == "auto":
         return _("handed out to {agent}").format(agent=taker)
