@@ -31,6 +31,7 @@ from wptui.sync import credentials
 from wptui.sync.http import Http
 from wptui.sync.link import Link
 from wptui.sync.outbox import Outbox
+from wptui.waiting import set_within
 from wptui.widgets.glyphs import FULL
 from wptui.widgets.render.inbox import TICKS
 
@@ -184,10 +185,7 @@ class _Story:
             if left <= 0:
                 detail = self._link.state.detail
                 raise LinkError(_("it did not happen in {n} s").format(n=int(STEP_SECONDS)), hint=detail)
-            try:
-                await asyncio.wait_for(self._changed.wait(), min(left, 0.1))
-            except TimeoutError:
-                continue
+            await set_within(self._changed, min(left, 0.1))
 
     async def _execute(self, conversation: str, command: AnyCommand) -> str:
         id = self._link.send(conversation, command)

@@ -27,6 +27,7 @@ from wptui.sync.http import Http
 from wptui.sync.link import Link
 from wptui.sync.outbox import REFUSED, Outbox
 from wptui.sync.state import Kind, LinkChange, LinkState
+from wptui.waiting import set_within
 
 SYNC_SECONDS = 5.0
 """For connecting and catching up; a first sync takes as long as it moves."""
@@ -107,11 +108,8 @@ class Line:
         if left <= 0:
             return False
         self.changed.clear()
-        try:
-            # Another wptui may have got the answer: its writing is seen within a second.
-            await asyncio.wait_for(self.changed.wait(), min(left, 1.0))
-        except TimeoutError:
-            pass
+        # Another wptui may have got the answer: its writing is seen within a second.
+        await set_within(self.changed, min(left, 1.0))
         return True
 
 
@@ -166,9 +164,7 @@ async def _catch_up(link: Link, running: asyncio.Task[None], changed: asyncio.Ev
         if left <= 0 or running.done():
             return
         changed.clear()
-        try:
-            await asyncio.wait_for(changed.wait(), left)
-        except TimeoutError:
+        if not await set_within(changed, left):
             return
         if link.state.kind is Kind.SYNCING and link.state != last:
             deadline = time.monotonic() + STALLED_SECONDS
@@ -181,9 +177,7 @@ async def _catch_up(link: Link, running: asyncio.Task[None], changed: asyncio.Ev
         if left <= 0:
             return
         changed.clear()
-        try:
-            await asyncio.wait_for(changed.wait(), left)
-        except TimeoutError:
+        if not await set_within(changed, left):
             return
 
 

@@ -7,7 +7,6 @@ decided follows from the view alone, so that a restart does not begin the round 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import time
@@ -26,6 +25,7 @@ from wptui.model.settings.departments import Department, Departments
 from wptui.relay.eventlog.contract import Append
 from wptui.store import team
 from wptui.store.database import get_meta
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
@@ -237,9 +237,7 @@ class Assigner:
             except StorageError as error:
                 _log.error("conversations wait to be handed out: %s", error)
                 pause = _RETRY
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
-                    await self._changed.wait()
+            await set_within(self._changed, pause)
 
     async def _turn(self) -> float:
         """Do what is to be done now; the seconds until there may be something again without any event."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import logging
 import sqlite3
 import time
@@ -25,6 +24,7 @@ from wptui.model import events as ev
 from wptui.model.errors import LinkError, StorageError, WptuiError
 from wptui.relay.eventlog.contract import Append
 from wptui.relay.outgoing import Stored
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.cloudapi.graph import Downloaded, GraphClient
@@ -111,9 +111,7 @@ class Downloads:
             while True:
                 self._wake.clear()
                 pause = await self._start_due()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
-                        await self._wake.wait()
+                await set_within(self._wake, pause)
         finally:
             for task in self._busy.values():
                 task.cancel()

@@ -7,7 +7,6 @@ time. A command line that looks in for a moment puts nobody on duty.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from wptui.model import events as ev
 from wptui.model.errors import StorageError
 from wptui.relay.eventlog.contract import Append
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
@@ -67,9 +67,7 @@ class Duty:
         while True:
             self._look.clear()
             pause = await self._settle()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
-                    await self._look.wait()
+            await set_within(self._look, pause)
 
     async def _settle(self) -> float | None:
         """Tell what has changed; the seconds until it has to be looked at again, None where nobody is missing."""

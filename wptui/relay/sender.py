@@ -12,7 +12,6 @@ different ones side by side, below the ceiling of their business number. Only th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import random
@@ -32,6 +31,7 @@ from wptui.model.errors import ConfigError, StorageError
 from wptui.relay.eventlog.contract import Append
 from wptui.relay.outgoing import uploads
 from wptui.relay.throttle import Throttle
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.cloudapi.graph import GraphClient, GraphRefused
@@ -150,9 +150,7 @@ class Sender:
                 except StorageError as error:
                     _log.error("the queue cannot be read: %s", error)
                     pause = 1.0
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
-                        await self._wake.wait()
+                await set_within(self._wake, pause)
         finally:
             if self._busy:
                 tasks = list(self._busy.values())

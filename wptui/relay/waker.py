@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from wptui.model import events as ev
 from wptui.model.errors import StorageError
 from wptui.relay.eventlog.contract import Append
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
@@ -47,10 +47,7 @@ class Waker:
             except StorageError as error:
                 _log.error("snoozes wait: %s", error)
                 pause = 5.0
-            with contextlib.suppress(TimeoutError):
-                # wait_for forgets a cancellation that comes with the event
-                async with asyncio.timeout(min(pause, _AT_MOST)):
-                    await self._changed.wait()
+            await set_within(self._changed, min(pause, _AT_MOST))
 
     def _due(self, db: sqlite3.Connection) -> list[Append]:
         now = self._clock()

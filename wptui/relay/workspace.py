@@ -8,7 +8,6 @@ is followed whenever somebody has written to it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import time
@@ -22,6 +21,7 @@ from wptui.model.errors import WptuiError
 from wptui.model.text import safe, safe_line
 from wptui.relay.eventlog.contract import Append
 from wptui.store.database import get_meta
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.cloudapi.graph import GraphClient
@@ -287,9 +287,7 @@ class Workspace:
             except WptuiError as error:
                 _log.warning("numbers and templates were not read: %s", error)
                 pause = _RETRY
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):  # wait_for forgets a cancellation that comes with the event
-                    await self._ask.wait()
+            if await set_within(self._ask, pause):
                 await asyncio.sleep(_SETTLE)
             self._ask.clear()
 

@@ -96,7 +96,8 @@ class Connection:
         self._pulls.setdefault(frame.conversation, []).append(future)
         self.say(frame)
         try:
-            await asyncio.wait_for(future, seconds)
+            async with asyncio.timeout(seconds):
+                await future
         except TimeoutError as error:
             raise LinkError(_("The relay does not answer in time")) from error
 

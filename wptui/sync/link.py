@@ -35,6 +35,7 @@ from wptui.sync.snapshot import Progress, fill
 from wptui.sync.state import Kind, LinkChange, LinkState
 from wptui.sync.trouble import Retry, diagnose
 from wptui.sync.wire import NoSocket, Polling, Socket, Wire
+from wptui.waiting import set_within
 
 SHORTEST, LONGEST = 0.5, 30.0
 """Seconds between two attempts, at first and at most; each is jittered."""
@@ -85,7 +86,7 @@ class Link:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="wptui-cache")
         self._connection: Connection | None = None
         self._poked = asyncio.Event()
-        self._closing = False
+        self._closed = asyncio.Event()
         self._socket_from = 0.0
         self._socket_pause = SOCKET_AGAIN
         self._mute = 0
@@ -124,7 +125,7 @@ class Link:
 
     async def close(self) -> None:
         """Ends `run` in good order."""
-        self._closing = True
+        self._closed.set()
         self._poked.set()
         await self._hang_up()
 
@@ -141,7 +142,7 @@ class Link:
         keeper = asyncio.create_task(self._keep_house())
         attempts = 0
         try:
-            while not self._closing:
+            while not self._closed.is_set():
                 try:
                     if not self.cache.is_open:
                         await self._open()
@@ -150,7 +151,7 @@ class Link:
                 except Exception as error:
                     if self.state.connected:
                         attempts = 0
-                    pause = 0.0 if self._closing else await self._after(error, attempts)
+                    pause = 0.0 if self._closed.is_set() else await self._after(error, attempts)
                     attempts += 1
                     await self._rest(pause)
         finally:
@@ -212,19 +213,16 @@ class Link:
 
     async def _rest(self, seconds: float) -> None:
         """Waits; a key press ends it."""
-        if seconds <= 0 or self._closing:
+        if seconds <= 0 or self._closed.is_set():
             return
         begun = time.monotonic()
         self._poked.clear()
-        try:
-            await asyncio.wait_for(self._poked.wait(), seconds)
-        except TimeoutError:
+        if not await set_within(self._poked, seconds):
             return
-        if not self._closing:
-            least = REFUSED_POKE_SECONDS if self.state.kind is Kind.REFUSED else POKE_SECONDS
-            await asyncio.sleep(max(0.0, min(least, seconds) - (time.monotonic() - begun)))
-            if self.state.kind is not Kind.REFUSED:
-                self._set(Kind.CONNECTING)
+        least = REFUSED_POKE_SECONDS if self.state.kind is Kind.REFUSED else POKE_SECONDS
+        closed = await set_within(self._closed, max(0.0, min(least, seconds) - (time.monotonic() - begun)))
+        if not closed and self.state.kind is not Kind.REFUSED:
+            self._set(Kind.CONNECTING)
 
     # ── one connection ───────────────────────────────────────────────────────────────────────────────────
 
@@ -238,7 +236,7 @@ class Link:
                 cursor=cursor, epoch=epoch, agent=agent, scope=scope, version=__version__, mode=self._mode
             )
             self._connection = Connection(self, wire, session)
-            if self._closing:
+            if self._closed.is_set():
                 return
             try:
                 await self._connection.run(until=until)

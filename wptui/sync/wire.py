@@ -17,6 +17,7 @@ from wptui.model.protocol import POLL_SECONDS, SUBPROTOCOL, AnyFrame, Hello, Sor
 from wptui.sync.credentials import Account, is_loopback
 from wptui.sync.http import Http, as_sorry
 from wptui.sync.trouble import Trouble
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -172,8 +173,7 @@ class Polling:
                 yield frame
             # Without progress asking again at once would ask for ever.
             if not self.more or self._hello().cursor == before.cursor:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._ready.wait(), self._seconds)
+                await set_within(self._ready, self._seconds)
 
     def _some(self) -> list[AnyFrame]:
         """What one exchange takes of what is to be sent; the rest goes with the next, at once."""

@@ -312,7 +312,8 @@ class SqliteEventLog:
             if self._grown is None:
                 self._grown = loop.create_future()
             try:
-                await asyncio.wait_for(asyncio.shield(self._grown), deadline - loop.time())
+                async with asyncio.timeout_at(deadline):
+                    await asyncio.shield(self._grown)
             except TimeoutError:
                 return
 

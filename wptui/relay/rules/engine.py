@@ -8,7 +8,6 @@ can fit costs no turn at the clerk's desk; one that none fits after all, no appe
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import time
@@ -30,6 +29,7 @@ from wptui.relay.rules.occasions import Occasion, occasion_of
 from wptui.relay.rules.timing import DAY, Look
 from wptui.store import fold, team
 from wptui.store.database import cursor
+from wptui.waiting import set_within
 
 if TYPE_CHECKING:
     from wptui.relay.clerk import Clerk
@@ -115,10 +115,7 @@ class RuleEngine:
                     _log.error("rules wait: %s", error)
                     pause = _RETRY
                 if pause > 0:
-                    # Not wait_for: Python 3.11's forgets a cancellation that comes together with the event.
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(pause):
-                            await self._changed.wait()
+                    await set_within(self._changed, pause)
         finally:
             self._running = False
 
