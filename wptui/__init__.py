@@ -3,4 +3,4 @@
 This module must stay free of imports: ``wptui --version`` reads it and nothing else.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
