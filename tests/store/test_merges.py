@@ -165,6 +165,7 @@ def days(draw: st.DrawFn) -> list[tuple[str, int]]:
 def live(story: Story, day: list[tuple[str, int]], seed: int) -> None:
     chance = random.Random(seed)
     merged = 0
+    theirs: list[str] = []
     written: dict[str, list[str]] = {}
     for n in (1, 2, 3):
         story.customer(f"k{n}", phone=f"+90555000000{n}")
@@ -174,7 +175,10 @@ def live(story: Story, day: list[tuple[str, int]], seed: int) -> None:
         if what == "merge":
             merged = -story.tell(ev.ContactMerged(contact="c-k2", into="c-k1"), actor=AGENT).seq
             story.tell(ev.ConversationMerged(into="k1"), "k2", actor=AGENT)
+            theirs = written.get("k2", [])
+            written.setdefault("k1", []).extend(theirs)  # a reaction to what k2 wrote comes in k1 now
         elif what == "split":
+            written["k1"] = [id for id in written["k1"] if id not in theirs]
             story.tell(ev.ContactSplit(contact="c-k2", into="c-k1", merge=-merged), actor=AGENT)
             merged = 0
         elif what == "writes":
@@ -183,7 +187,7 @@ def live(story: Story, day: list[tuple[str, int]], seed: int) -> None:
         elif what == "answers":
             story.answers(k, id, ts=at)
         elif what == "react":
-            target = chance.choice(written.get(k, [f"early-{k}"]))
+            target = chance.choice(written.get(k) or [f"early-{k}"])
             story.tell(ev.MessageReacted(target=target, emoji="👍", ts=at, by="customer"), k)
         elif what == "edit":
             story.tell(ev.ContactEdited(contact=f"c-{k}", attributes={chance.choice("ab"): id}), actor=AGENT)
@@ -239,5 +243,9 @@ def test_relay_and_cache_end_equal(tmp_path_factory: pytest.TempPathFactory, day
         "SELECT count(*) FROM messages m JOIN requests r ON r.id = m.request WHERE r.conversation <> m.conversation"
     )
     assert story.db.execute(strays).fetchone() == (0,)
+    astray = (
+        "SELECT count(*) FROM reactions r JOIN messages m ON m.wamid = r.target WHERE r.conversation <> m.conversation"
+    )
+    assert story.db.execute(astray).fetchone() == (0,)
     story.db.close()
     cache.close()
