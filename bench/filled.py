@@ -7,6 +7,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from wptui.model.text import fold
 from wptui.store.database import bulk_load, open_database, set_meta, transaction
 from wptui.store.schema import FAR
 from wptui.store.search import index_behind
@@ -45,7 +46,7 @@ def fill(
         last = now - rng.randrange(60, 3000 if waits else 30 * 86400)
         text = rng.choice(TEXTS)
         id = f"k{n:012d}"
-        contacts.append((f"c{n}", name, phone, seq, seq))
+        contacts.append((f"c{n}", name, fold(name), phone, seq, seq))
         talks.append(
             (id, f"c{n}", "n1", name, f"{name.lower()} {phone}", "open" if waits or n % 3 else "resolved",
              1 if waits else 0, last if waits else None, last + 86400, rng.choice(CAMPAIGNS), f"{id}-1", 1,
@@ -64,7 +65,9 @@ def fill(
         db.execute(
             "INSERT OR REPLACE INTO numbers (id, display, name, seq) VALUES ('n1', '+90 555 000 00 10', 'Satış', 1)"
         )
-        db.executemany("INSERT INTO contacts (id, name, phone, created_seq, seq) VALUES (?, ?, ?, ?, ?)", contacts)
+        db.executemany(
+            "INSERT INTO contacts (id, name, names_fold, phone, created_seq, seq) VALUES (?, ?, ?, ?, ?, ?)", contacts
+        )
         db.executemany(
             "INSERT INTO conversations (id, contact, number, title, title_fold, state, unread, waiting_since,"
             " window_expires, campaign, request, requests, last_in_ts, last_at, preview, preview_dir, preview_kind,"

@@ -118,6 +118,11 @@ def fill_cache(home: Path, conversations: int, *, waiting: float = 0.1, live: bo
             set_meta(db, "cursor", welcome.head)
             set_meta(db, "epoch", welcome.epoch)
             set_meta(db, "agent", welcome.agent)
+            set_meta(db, "scope", welcome.scope)
+            db.execute(
+                "INSERT INTO agents (id, name, role, seq) VALUES (?, ?, ?, 1)",
+                (welcome.agent, welcome.name, welcome.role),
+            )
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.close()
 

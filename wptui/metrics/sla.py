@@ -172,6 +172,11 @@ class Terms:
                 earliest = Due(at, Clock.RESOLUTION)
         return earliest
 
+    def first_response_target(self, department: str, priority: int, campaign: str) -> tuple[int | None, bool]:
+        """Seconds promised for a first response, None where nothing is; and whether every second of a day counts."""
+        policy = self.policy(department, priority, campaign)
+        return policy.first_response, policy.time == "calendar" or self.calendar(department).always
+
     def first_response(self, request: Request, now: int) -> State | None:
         """How the promise of a first response stands as of `now`; None where there is none, or it fell away."""
         due = self.deadline(request, Clock.FIRST)

@@ -23,6 +23,7 @@ CREATE TABLE contacts (
     opted_out INTEGER NOT NULL DEFAULT 0, opted_ts INTEGER NOT NULL DEFAULT 0,
     identity_hash TEXT NOT NULL DEFAULT '', identity_ts INTEGER NOT NULL DEFAULT 0,
     attributes TEXT NOT NULL DEFAULT '{}', remark TEXT NOT NULL DEFAULT '', blocked INTEGER NOT NULL DEFAULT 0,
+    names_fold TEXT NOT NULL DEFAULT '',
     created_seq INTEGER NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -160,18 +161,20 @@ CREATE INDEX conversations_unread ON conversations (state, unread_key, id);
 CREATE INDEX conversations_last ON conversations (state, last_at DESC, id);
 CREATE INDEX conversations_campaign ON conversations (state, campaign_key, last_at DESC, id);
 CREATE INDEX conversations_window ON conversations (state, window_expires, id);
-CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id);
+CREATE INDEX conversations_assignee ON conversations (assignee, state, waiting_key, id, department);
 CREATE INDEX conversations_priority ON conversations (state, priority_key, id);
-CREATE INDEX conversations_due ON conversations (state, due_key, id);
+CREATE INDEX conversations_due ON conversations (state, due_key, id, department);
 CREATE INDEX conversations_department ON conversations (department, state, waiting_key, id);
 CREATE INDEX conversations_urgent ON conversations ({URGENCY}) WHERE waiting_since IS NOT NULL;
-CREATE INDEX conversations_since ON conversations (waiting_since) WHERE waiting_since IS NOT NULL;
+CREATE INDEX conversations_since ON conversations (waiting_since, department, due_at) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_snoozed ON conversations (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX conversations_contact ON conversations (contact, number);
 CREATE INDEX conversations_created ON conversations (created_seq);
 CREATE INDEX aliases_contact ON aliases (contact);
 CREATE INDEX requests_conversation ON requests (conversation, opened_at);
-CREATE INDEX requests_opened ON requests (opened_at);
+CREATE INDEX requests_opened ON requests (
+    opened_at, department, priority, campaign, first_response_at, resolved_at
+);
 CREATE INDEX requests_answered ON requests (first_response_at) WHERE first_response_at IS NOT NULL;
 CREATE INDEX requests_resolved ON requests (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX messages_thread ON messages (conversation, ts, seq);
@@ -180,7 +183,7 @@ CREATE INDEX messages_human ON messages (conversation, ts, seq) WHERE human = 1;
 CREATE INDEX messages_counted ON messages (request, ts, seq) WHERE counted = 1;
 CREATE INDEX messages_unread ON messages (conversation, seq) WHERE dir = 'in' AND source = 'live';
 CREATE INDEX messages_inbound ON messages (counted, ts) WHERE counted = 1;
-CREATE INDEX messages_answers ON messages (human, ts) WHERE human = 1;
+CREATE INDEX messages_answers ON messages (human, ts, author, conversation) WHERE human = 1;
 CREATE INDEX messages_unsent ON messages (seq) WHERE status IN ('queued', 'attempted', 'unknown');
 CREATE INDEX messages_media ON messages (seq) WHERE media_state = 'wanted';
 CREATE INDEX messages_media_key ON messages (media_key) WHERE media_key IS NOT NULL;
