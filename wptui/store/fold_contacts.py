@@ -28,11 +28,19 @@ def thread_event(db: sqlite3.Connection, event: ev.Event, kind: str, ts: int, bo
 
 
 def retitle(db: sqlite3.Connection, contact: str, changes: Changes) -> None:
-    """Gives the conversations of a contact their title: address book, profile, username, phone, user id."""
-    row = db.execute("SELECT kind, book_name, name, username, phone FROM contacts WHERE id = ?", (contact,)).fetchone()
+    """Gives the conversations of a contact their title: address book, profile, username, phone, user id.
+
+    And the contact what it is found by.
+    """
+    row = db.execute(
+        "SELECT kind, book_name, name, username, phone, remark FROM contacts WHERE id = ?", (contact,)
+    ).fetchone()
     if row is None:
         return
-    kind, book_name, name, username, phone = row
+    kind, book_name, name, username, phone, remark = row
+    db.execute(
+        "UPDATE contacts SET names_fold = ? WHERE id = ?", (fold(f"{book_name} {name} {username} {remark}"), contact)
+    )
     title = book_name or name or (f"@{username}" if username else "") or phone
     if not title:
         alias = db.execute(

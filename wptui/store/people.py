@@ -237,16 +237,17 @@ def find(db: sqlite3.Connection, wanted: str, limit: int = 50) -> list[Person]:
     ).fetchall()
     if len(exact) == 1:
         return [_person(db, db.execute(f"SELECT {_COLUMNS} FROM contacts WHERE id = ?", exact[0]).fetchone())]
-    number = digits if len(digits) >= 4 and not any(char.isalpha() for char in wanted) else ""
-    found = []
-    for row in db.execute(f"SELECT {_COLUMNS} FROM contacts ORDER BY id").fetchall():
-        _id, _kind, name, book_name, username, phone, remark, *_rest = row
-        words = fold(f"{book_name} {name} {username} {remark}")
-        if (number and phone.endswith(number)) or (not number and key and all(w in words for w in key.split())):
-            found.append(_person(db, row))
-            if len(found) >= limit:
-                break
-    return found
+    values: dict[str, Any] = {"limit": limit}
+    if len(digits) >= 4 and not any(char.isalpha() for char in wanted):
+        where, values["number"] = "substr(phone, -length(:number)) = :number", digits
+    elif key:
+        words = {f"w{index}": word for index, word in enumerate(key.split())}
+        where = " AND ".join(f"instr(names_fold, :{name})" for name in words)
+        values |= words
+    else:
+        return []
+    rows = db.execute(f"SELECT {_COLUMNS} FROM contacts WHERE {where} ORDER BY id LIMIT :limit", values).fetchall()
+    return [_person(db, row) for row in rows]
 
 
 def everybody(db: sqlite3.Connection, after: str = "", limit: int = 0) -> Iterator[Person]:
