@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from typing import Any
 
@@ -172,3 +173,30 @@ def test_escapes_cannot_write_what_a_terminal_would_obey() -> None:
 @given(st.integers(0, 10**8))
 def test_a_duration_reads_what_it_writes(seconds: int) -> None:
     assert Duration.read(Duration(seconds).written) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]\nfilter = 'x'\n" + "".join(f"k{n} = 1\n" for n in range(20_000)),
+        "".join(f"[k{n}]\nx = 1\n" for n in range(15_000)),
+        ".".join(["a"] * 100_000) + " = 1",
+        "a = " + "[" * 100_000,
+        "a = " + "{a=" * 50_000,
+        "a = " + "9" * 200_000,
+        'a = """' + '""a' * 80_000,
+        "a = 2026-13-45",
+    ],
+    ids=["keys", "tables", "dots", "lists", "inline", "digits", "quotes", "date"],
+)
+def test_a_hostile_document_is_refused_before_anybody_notices(text: str) -> None:
+    # It is looked through in the relay's only turn, and every agent may write filters of their own.
+    begun = time.process_time()
+    found = settings.problems("filters", text)
+    assert 0 < len(found) <= settings.MOST
+    assert time.process_time() - begun < 2
+
+
+def test_many_dots_in_texts_are_no_key() -> None:
+    text = "# " + "a." * 50 + '\n[a]\nfilter = "' + "b." * 50 + "\"\ntitle = '" + "c." * 50 + "'\n"
+    assert settings.parse("filters", text)["a"].filter == "b." * 50

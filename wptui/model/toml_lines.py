@@ -6,6 +6,7 @@ The text has been read by tomllib before: it is valid, so this only has to follo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 Path = tuple[str | int, ...]
 """Keys from the top of the document; a number is a place in an array, from 0."""
@@ -14,6 +15,16 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[\w-]+")
 _SCALAR = re.compile(r"[^,\]}#\r\n]*")
+_OUTSIDE = re.compile(
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}'
+    r"|'''(?:[^']|'{1,2}(?!'))*'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+"""Texts and comments: what stands in them is no key."""
+_DOTS = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){32}")
 _STRINGS = (
     re.compile(r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}', re.DOTALL),
     re.compile(r"'''(?:[^']|'{1,2}(?!'))*'{3,5}"),
@@ -33,17 +44,31 @@ def line_of(text: str, path: tuple[str | int, ...], *, dotted: bool = False) -> 
     A path that leaves out the numbers of arrays means the first that fits. With `dotted` a quoted name with dots
     counts as the names it is made of.
     """
+    return finder(text, dotted=dotted)(path)
+
+
+def finder(text: str, *, dotted: bool = False) -> Callable[[Path], int]:
+    """`line_of` of one text, for many paths: the text is walked once."""
     found = lines(text) if _is_valid(text) else {}
     if dotted:
         found = {_split(key): line for key, line in reversed(found.items())}
     loose: dict[Path, int] = {
         tuple(part for part in key if isinstance(part, str)): line for key, line in reversed(found.items())
     }
-    for end in range(len(path), 0, -1):
-        line = found.get(path[:end], loose.get(path[:end]) if end == len(path) else None)
-        if line is not None:
-            return line
-    return 1
+
+    def find(path: Path) -> int:
+        for end in range(len(path), 0, -1):
+            line = found.get(path[:end], loose.get(path[:end]) if end == len(path) else None)
+            if line is not None:
+                return line
+        return 1
+
+    return find
+
+
+def has_endless_key(text: str) -> bool:
+    """Whether a key has more dots than anybody writes: tomllib takes the square of their number to read it."""
+    return _DOTS.search(_OUTSIDE.sub("x", text)) is not None
 
 
 def _is_valid(text: str) -> bool:

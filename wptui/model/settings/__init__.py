@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from wptui.model.errors import UsageError
 from wptui.model.settings import departments, filters, hours, labels, macros, roles, rules, sla
 from wptui.model.settings.base import ID, SettingsError, near, read
 from wptui.model.text import safe
-from wptui.model.toml_lines import line_of
+from wptui.model.toml_lines import finder, has_endless_key
 from wptui.model.words import N_
 
 SECTIONS: dict[str, Any] = {
@@ -41,6 +42,9 @@ _CHECKS: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module.check for module in _MODULES if hasattr(module, "check")
 }
 """Section → `check(document)`, which raises or yields SettingsError for what the types alone allow."""
+
+MOST = 100
+"""Mistakes that are looked for in one document: nobody mends more at once, and each takes time to find."""
 
 _FREE_NAMES = frozenset({"labels"})
 """Sections whose tables are called as people like."""
@@ -89,14 +93,22 @@ def read_document(text: str, shape: Callable[[dict[str, Any]], Shaped], check: C
     `check` is asked only about a document whose shape is right.
     """
     try:
+        if has_endless_key(text):
+            raise RecursionError
         table = safe_values(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(str(error), text)]
+    except RecursionError:
+        return None, [SettingsError(N_("too many tables or lists within each other"), line=1)]
+    except ValueError as error:  # a number of thousands of digits, a day that no month has
+        return None, [SettingsError(N_("not valid TOML: {reason}"), {"reason": str(error)[:200]}, line=1)]
     document, wrong = shape(table)
     if not wrong and check is not None:
         wrong = _checked(check, document)
-    for each in wrong:
-        each.line = each.line or line_of(text, each.path)
+    if any(not each.line for each in wrong):
+        line_of = finder(text)
+        for each in wrong:
+            each.line = each.line or line_of(each.path)
     return document, wrong
 
 
@@ -113,6 +125,8 @@ def entries(table: dict[str, Any], kind: Any, example: str, *, free_names: bool 
     document: dict[str, Any] = {}
     wrong: list[SettingsError] = []
     for id, value in table.items():
+        if len(wrong) >= MOST:
+            return document, wrong[:MOST]
         if not free_names and not ID.fullmatch(id):
             sentence = N_("a name has 1 to 32 letters, digits, dashes and underscores")
             wrong.append(SettingsError(sentence, path=(id,)))
@@ -142,12 +156,12 @@ def _entry(value: dict[str, Any], kind: Any, path: tuple[str | int, ...]) -> Sha
     except msgspec.ValidationError:
         from wptui.model.settings.shape import wrong  # only when something is
 
-        return None, wrong(value, kind, path)
+        return None, wrong(value, kind, path, MOST)
 
 
 def _checked(check: Check, document: Any) -> list[SettingsError]:
     try:
-        return list(check(document) or ())
+        return list(islice(check(document) or (), MOST))
     except SettingsError as error:
         return [error]
 

@@ -7,6 +7,7 @@ refused, finds all of them, and each with its full path.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from msgspec import inspect
@@ -26,9 +27,9 @@ _CHOICE = N_("must be one of {choices}")
 _OTHER = N_("does not fit here")
 
 
-def wrong(value: Any, kind: Any, path: Path) -> list[SettingsError]:
-    """What keeps `value` (from TOML) from being a `kind`; at least one."""
-    return list(_walk(value, inspect.type_info(kind), path)) or [SettingsError(_OTHER, path=path)]
+def wrong(value: Any, kind: Any, path: Path, most: int) -> list[SettingsError]:
+    """What keeps `value` (from TOML) from being a `kind`; at least one, and no more than `most`."""
+    return list(islice(_walk(value, inspect.type_info(kind), path), most)) or [SettingsError(_OTHER, path=path)]
 
 
 def _walk(value: Any, kind: inspect.Type, path: Path) -> Iterator[SettingsError]:
