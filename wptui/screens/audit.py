@@ -11,12 +11,11 @@ from textual.screen import Screen
 from wptui.i18n import _
 from wptui.model.errors import LinkError, WptuiError
 from wptui.model.text import safe_line
-from wptui.screens.dialogue import DialogueTitle, TextLines
+from wptui.screens.dialogue import DialogueTitle, Told
 from wptui.store import audit
 from wptui.store.audit import Entry
 from wptui.widgets.choices import Choice, ChoiceList
 from wptui.widgets.footer import Hints
-from wptui.widgets.render.cells import simple
 from wptui.widgets.render.words import when
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ class AuditScreen(Screen["tuple[str, str]"]):
 
     DEFAULT_CSS = """
     AuditScreen ChoiceList { height: 1fr; }
-    AuditScreen TextLines { height: 1; }
     """
 
     def __init__(self, desk: Desk, *, conversation: str = "", agent: str = "") -> None:
@@ -43,7 +41,7 @@ class AuditScreen(Screen["tuple[str, str]"]):
         self._conversation = conversation
         self._whose = agent
         self.list = ChoiceList()
-        self._told = TextLines()
+        self._told = Told()
         self._hints = Hints()
         self._entries: list[Entry] = []
         self._next: int | None = None
@@ -83,14 +81,14 @@ class AuditScreen(Screen["tuple[str, str]"]):
                 raise LinkError(_("The trail lies at the relay, which cannot be reached now."))
             page = await remote.audit(conversation=self._conversation, agent=self._whose, before=before)
         except WptuiError as error:
-            self._say(f"{error} {error.hint}".strip(), "error")
+            self._told.say(f"{error} {error.hint}".strip(), "error")
             if not self._entries:
                 self.list.empty = _("Nothing can be shown.")
                 self.list.offer([])
             return
         finally:
             self._asking = False
-        self._say("")
+        self._told.say("")
         if before is not None or not self._begun:
             self._next = page.next
         self._begun = True
@@ -119,9 +117,6 @@ class AuditScreen(Screen["tuple[str, str]"]):
         at = next((n for n, choice in enumerate(choices) if chosen is not None and choice.id == chosen.id), 0)
         self.list.offer(choices, at)
 
-    def _say(self, text: str, style: str = "muted") -> None:
-        self._told.show([[(f"  {simple(text)}", style)]] if text else [])
-
     def on_choice_list_moved(self, event: ChoiceList.Moved) -> None:
         """Near the end, the next page is fetched."""
         if event.choice is None or self._next is None:
@@ -135,17 +130,11 @@ class AuditScreen(Screen["tuple[str, str]"]):
 
     def on_key(self, event: events.Key) -> None:
         """Moves, opens or leaves."""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -1_000_000, "end": 1_000_000}
-        pages = {"pageup": -1, "pagedown": 1, "space": 1}
         if event.key in ("escape", "q"):
             self.dismiss(None)
-        elif event.key in moves:
-            self.list.move(moves[event.key])
-        elif event.key in pages:
-            self.list.page(pages[event.key])
         elif event.key == "enter":
             self._open()
-        else:
+        elif not self.list.step(event.key):
             return
         event.stop()
         event.prevent_default()
@@ -156,7 +145,7 @@ class AuditScreen(Screen["tuple[str, str]"]):
         if entry is None:
             return
         if entry.conversation is None:
-            self._say(_("This is about no conversation."))
+            self._told.say(_("This is about no conversation."))
             return
         row = self._desk.db.execute(
             "SELECT id FROM messages WHERE conversation = ? AND seq = ?", (entry.conversation, entry.seq)

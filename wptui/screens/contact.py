@@ -11,7 +11,7 @@ from textual.screen import Screen
 from wptui.i18n import _, format_duration, ngettext
 from wptui.model.commands import AnyCommand, BlockContact, EditContact, MergeContacts, OptContact, SplitContact
 from wptui.model.text import safe_line
-from wptui.screens.dialogue import DialogueTitle, TextLines
+from wptui.screens.dialogue import DialogueTitle, TextLines, Told
 from wptui.screens.form import Field, Form, Values
 from wptui.screens.terminal import clipboard
 from wptui.store import people
@@ -40,7 +40,6 @@ class ContactScreen(Screen["Place"]):
     DEFAULT_CSS = """
     ContactScreen ChoiceList { height: 1fr; }
     ContactScreen #head { height: 6; }
-    ContactScreen #told { height: 1; }
     """
 
     def __init__(self, desk: Desk, contact: str) -> None:
@@ -51,12 +50,11 @@ class ContactScreen(Screen["Place"]):
         self._title = DialogueTitle(_("Profile"))
         self.head = TextLines(id="head")
         self.list = ChoiceList()
-        self._told = TextLines(id="told")
+        self._told = Told()
         self._hints = Hints()
         self._places: dict[str, Place] = {}
         self._given: dict[str, str] = {}
         """Commands whose outcome is awaited, with what to say when they are done."""
-        self.said = ""
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -83,7 +81,7 @@ class ContactScreen(Screen["Place"]):
             del self._given[id]
             if not result.ok:
                 self._desk.outbox.drop(id)
-            self.say(told if result.ok else result.message or result.code, "ok" if result.ok else "error")
+            self._told.say(told if result.ok else result.message or result.code, "ok" if result.ok else "error")
         self._renew()
 
     def _renew(self, *, first: bool = False) -> None:
@@ -92,7 +90,7 @@ class ContactScreen(Screen["Place"]):
             return
         self._profile = profile
         if profile is None:
-            self.say(_("This contact does not exist (any more)."), "error")
+            self._told.say(_("This contact does not exist (any more)."), "error")
             self.list.offer([])
             return
         self._show_head()
@@ -214,28 +212,17 @@ class ContactScreen(Screen["Place"]):
         hints += [("y", _("copy number"))] if profile.person.phone else []
         self._hints.show([*hints, ("esc", _("back"))])
 
-    def say(self, text: str, style: str = "muted") -> None:
-        """A line below the list."""
-        self.said = text
-        self._told.show([[(f" {clip(simple(text), max(10, self.size.width - 2))}", style)]] if text else [])
-
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def on_key(self, event: events.Key) -> None:
         """Moves, acts, opens or leaves."""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -1_000_000, "end": 1_000_000}
-        pages = {"pageup": -1, "pagedown": 1, "space": 1}
         acts = {"e": self._edit, "o": self._opt, "b": self._block, "m": self._merge_with, "u": self._undo,
                 "y": self._copy, "enter": self._open}  # fmt: skip
         if event.key in ("escape", "q", "P"):
             self.dismiss(None)
-        elif event.key in moves:
-            self.list.move(moves[event.key])
-        elif event.key in pages:
-            self.list.page(pages[event.key])
         elif event.key in acts:
             acts[event.key]()
-        else:
+        elif not self.list.step(event.key):
             return
         event.stop()
         event.prevent_default()
@@ -254,23 +241,23 @@ class ContactScreen(Screen["Place"]):
     def _may(self, permission: str) -> bool:
         if self._desk.may(permission):
             return True
-        self.say(_("Your role does not allow this."), "warning")
+        self._told.say(_("Your role does not allow this."), "warning")
         return False
 
     def _give(self, command: AnyCommand, told: str) -> None:
         self._given[self._desk.give(None, command)] = told
         connected = self._desk.state is not None and self._desk.state.connected
-        self.say(_("Asking the relay…") if connected else _("It goes out with the next connection."))
+        self._told.say(_("Asking the relay…") if connected else _("It goes out with the next connection."))
 
     def _copy(self) -> None:
         phone = self._profile.person.phone if self._profile is not None else ""
         sequence = clipboard(phone) if phone else None
         if sequence is None:
-            self.say(_("The number is not known."), "warning")
+            self._told.say(_("The number is not known."), "warning")
             return
         app: WptuiApp = self.app  # type: ignore[assignment]
         app.tell_terminal(sequence)
-        self.say(_("Handed to the terminal's clipboard, if it allows it."))
+        self._told.say(_("Handed to the terminal's clipboard, if it allows it."))
 
     def _edit(self) -> None:
         if self._profile is None or not self._may("contact.edit"):
@@ -371,6 +358,6 @@ class ContactScreen(Screen["Place"]):
     def _undo(self) -> None:
         merge = self._undoable()
         if merge is None:
-            self.say(_("There is no merge by hand to undo."), "warning")
+            self._told.say(_("There is no merge by hand to undo."), "warning")
         elif self._may("contact.merge"):
             self._give(SplitContact(contact=self._contact, merge=merge.seq), _("The merge is undone."))

@@ -31,6 +31,24 @@ class TextLines(CellView):
         return self._given
 
 
+class Told(CellView):
+    """The line on which a screen answers."""
+
+    DEFAULT_CSS = "Told { height: 1; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._text = self._style = ""
+
+    def say(self, text: str, style: str = "muted") -> None:
+        """Says something else; "" clears the line."""
+        self._text, self._style = simple(text), style
+        self.renew()
+
+    def lines(self, cells: int, rows: int) -> list[Line]:
+        return [[(f" {clip(self._text, cells - 2)}", self._style)]] if self._text else []
+
+
 class DialogueTitle(CellView):
     """The first line of a dialogue."""
 

@@ -238,19 +238,14 @@ class ImportScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Moves, looks closer, imports or leaves."""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -1_000_000, "end": 1_000_000}
-        pages = {"pageup": -1, "pagedown": 1, "space": 1}
         if event.key in ("escape", "q"):
             if self.running:
                 self._stop(_("begin again, and what is done is done once."))
             else:
                 self.dismiss(None)
-        elif event.key in moves:
-            self.list.move(moves[event.key])
-        elif event.key in pages:
-            self.list.page(pages[event.key])
         elif self.running:
-            return
+            if not self.list.step(event.key):
+                return
         elif event.key == "enter":
             self._begin()
         elif event.key == "w":
@@ -261,7 +256,7 @@ class ImportScreen(Screen[None]):
             self._show()
         elif event.key == "m" and not self.finished:
             self._map()
-        else:
+        elif not self.list.step(event.key):
             return
         event.stop()
         event.prevent_default()

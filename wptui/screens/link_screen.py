@@ -14,14 +14,14 @@ from wptui.i18n import _
 from wptui.model.errors import WptuiError
 from wptui.model.text import safe_line
 from wptui.model.wa_link import TEXT, wa_link, with_code
-from wptui.screens.dialogue import DialogueTitle, TextLines
+from wptui.screens.dialogue import DialogueTitle, TextLines, Told
 from wptui.screens.file_paths import typed_path
 from wptui.screens.form import Field, Form, Values
 from wptui.screens.terminal import clipboard
 from wptui.widgets.choices import Choice
 from wptui.widgets.footer import Hints
 from wptui.widgets.glyphs import ASCII
-from wptui.widgets.render.cells import Line, clip, simple, wrap
+from wptui.widgets.render.cells import Line, wrap
 
 if TYPE_CHECKING:
     from wptui.app import WptuiApp
@@ -34,7 +34,6 @@ class LinkScreen(Screen[None]):
     DEFAULT_CSS = """
     LinkScreen #link { height: 2; }
     LinkScreen #code { height: 1fr; }
-    LinkScreen #told { height: 1; }
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -48,9 +47,8 @@ class LinkScreen(Screen[None]):
         self._text = ""
         self._link = TextLines(id="link")
         self.code = TextLines(id="code")
-        self._told = TextLines(id="told")
+        self._told = Told()
         self._hints = Hints()
-        self.said = ""
 
     def compose(self) -> ComposeResult:
         yield DialogueTitle(_("Link and QR code"))
@@ -93,11 +91,6 @@ class LinkScreen(Screen[None]):
 
     def _draws_blocks(self) -> bool:
         return self.code.looks.glyphs is not ASCII
-
-    def say(self, text: str, style: str = "muted") -> None:
-        """A line below the code."""
-        self.said = text
-        self._told.show([[(f" {clip(simple(text), max(10, self.size.width - 2))}", style)]] if text else [])
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,7 +156,7 @@ class LinkScreen(Screen[None]):
             return
         app: WptuiApp = self.app  # type: ignore[assignment]
         app.tell_terminal(sequence)
-        self.say(_("Handed to the terminal's clipboard, if it allows it."))
+        self._told.say(_("Handed to the terminal's clipboard, if it allows it."))
 
     def _save(self) -> None:
         if not self.link:
@@ -183,9 +176,9 @@ class LinkScreen(Screen[None]):
             try:
                 qr.save(self.link, path_of(values))
             except WptuiError as error:
-                self.say(str(error), "error")
+                self._told.say(str(error), "error")
             else:
-                self.say(_("QR code saved: {path}").format(path=path_of(values)), "ok")
+                self._told.say(_("QR code saved: {path}").format(path=path_of(values)), "ok")
 
         name = f"{self._campaign or 'whatsapp'}.svg"
         field = Field("file", _("File (.svg or .png)"), f"~/{name}", path=True)

@@ -76,21 +76,15 @@ class MentionsScreen(Screen["tuple[str, str]"]):
 
     def on_key(self, event: events.Key) -> None:
         """Moves, opens, or marks as seen."""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1}
-        pages = {"pageup": -1, "pagedown": 1}
         if event.key in ("escape", "q"):
             self.dismiss(None)
-        elif event.key in moves:
-            self.list.move(moves[event.key])
-        elif event.key in pages:
-            self.list.page(pages[event.key])
         elif event.key == "enter":
             self._open()
         elif event.key == "s" and (mention := self._chosen()) is not None:
             self._see([mention.conversation])
         elif event.key == "S":
             self._see([each.conversation for each in self._found if not each.seen])
-        else:
+        elif not self.list.step(event.key):
             return
         event.stop()
         event.prevent_default()

@@ -17,10 +17,10 @@ from wptui.model.errors import WptuiError
 from wptui.model.settings import acts
 from wptui.model.settings.ready import ready_made
 from wptui.screens import settings_fields
-from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, TextLines
+from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, Told
 from wptui.screens.editing import DeskBench, title
 from wptui.screens.settings_form import SettingsForm, Values
-from wptui.screens.settings_widgets import checked, move
+from wptui.screens.settings_widgets import checked
 from wptui.store import team
 from wptui.widgets.choices import Choice, ChoiceList
 from wptui.widgets.render.cells import simple
@@ -38,7 +38,6 @@ class EntriesScreen(Dialogue[str]):
 
     DEFAULT_CSS = """
     EntriesScreen ChoiceList { height: auto; max-height: 16; min-height: 1; }
-    EntriesScreen .told { height: 1; }
     """
     AUTO_FOCUS = ""
 
@@ -49,7 +48,7 @@ class EntriesScreen(Dialogue[str]):
         self.own = own
         self.list = ChoiceList()
         self.list.empty = _("Nothing here yet.")
-        self._told = TextLines(classes="told")
+        self._told = Told()
         self._doubtful = ""
         """The entry whose deletion was asked for once."""
 
@@ -142,7 +141,7 @@ class EntriesScreen(Dialogue[str]):
             self._delete(chosen)
         elif event.key == "ctrl+e":
             self.dismiss("editor")
-        elif not move(self.list, event.key):
+        elif not self.list.step(event.key):
             super().on_key(event)
             return
         event.stop()
@@ -168,7 +167,7 @@ class EntriesScreen(Dialogue[str]):
     def _delete(self, choice: Choice) -> None:
         if self._doubtful != choice.id:
             self._doubtful = choice.id
-            self._say(_("Once more to delete {name}.").format(name=simple(choice.title)), "warning")
+            self._told.say(_("Once more to delete {name}.").format(name=simple(choice.title)), "warning")
             return
         self._doubtful = ""
         at = self._at(choice.id)
@@ -180,15 +179,15 @@ class EntriesScreen(Dialogue[str]):
             self._submit(Change(at, before=table, remove=True), choice.id)
 
     def _submit(self, change: Change, at: str) -> None:
-        self._say(_("Saving…"), "muted")
+        self._told.say(_("Saving…"), "muted")
 
         async def work() -> None:
             try:
                 findings = await changes.submit(self.bench, self.kind, change, own=self.own)
             except WptuiError as error:
-                self._say(f"{error} {error.hint}", "error")
+                self._told.say(f"{error} {error.hint}", "error")
             else:
-                self._say(str(findings[0]) if findings else "", "error")
+                self._told.say(str(findings[0]) if findings else "", "error")
             self.renew(at)
 
         self.run_worker(work())
@@ -220,7 +219,7 @@ class EntriesScreen(Dialogue[str]):
         def done(saved: bool | None) -> None:
             self.renew(at[-1] if at else WHOLE)
             if saved:
-                self._say(_("Saved."), "ok")
+                self._told.say(_("Saved."), "ok")
 
         name = _("New") if at is None else self._named(at)
         heading = f"{title(self.kind, self.own)} · {name}"
@@ -249,9 +248,6 @@ class EntriesScreen(Dialogue[str]):
         if not findings:
             return None
         return _field(findings[0].path, place, values), findings[0].text
-
-    def _say(self, text: str, style: str) -> None:
-        self._told.show([[(" " + simple(text), style)]])
 
 
 def _field(path: tuple[str | int, ...], at: Keys, values: Values) -> Keys:

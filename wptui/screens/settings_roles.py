@@ -14,7 +14,7 @@ from wptui.editing.changes import Change, Keys
 from wptui.i18n import _
 from wptui.model.errors import WptuiError
 from wptui.model.permissions import PERMISSIONS, ROLE_TITLES, ROLES
-from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, TextLines
+from wptui.screens.dialogue import Dialogue, DialogueKeys, DialogueTitle, Told
 from wptui.screens.editing import DeskBench, title
 from wptui.screens.settings_form import Field, SettingsForm, Values
 from wptui.widgets.cell_view import CellView
@@ -92,7 +92,6 @@ class RolesScreen(Dialogue[str]):
     DEFAULT_CSS = """
     RolesScreen #box { width: 110; max-width: 98%; }
     RolesScreen Matrix { height: 30; max-height: 100%; }
-    RolesScreen .told { height: 1; }
     """
     AUTO_FOCUS = "Matrix"
     KIND = "roles"
@@ -101,7 +100,7 @@ class RolesScreen(Dialogue[str]):
         super().__init__()
         self.bench = DeskBench(main.wptui.desk)
         self.matrix = Matrix()
-        self._told = TextLines(classes="told")
+        self._told = Told()
         self._doubtful = ""
 
     def compose(self) -> ComposeResult:
@@ -125,7 +124,7 @@ class RolesScreen(Dialogue[str]):
         self.read()
         self.matrix.column = min(len(ROLES), len(self.matrix.columns) - 1)
         if len(self.matrix.columns) == len(ROLES):
-            self._say(_("The built-in roles cannot be changed; add one of your own."), "muted")
+            self._told.say(_("The built-in roles cannot be changed; add one of your own."), "muted")
 
     @property
     def text(self) -> str:
@@ -168,13 +167,13 @@ class RolesScreen(Dialogue[str]):
     def _toggle(self) -> None:
         column = self.matrix.chosen
         if column is None or column.before is None:
-            self._say(_("The built-in roles cannot be changed; add one of your own."), "warning")
+            self._told.say(_("The built-in roles cannot be changed; add one of your own."), "warning")
             return
         permission = PERMISSIONS[self.matrix.row].id
         wanted = {*column.permissions} ^ {permission}
         column.permissions = [each.id for each in PERMISSIONS if each.id in wanted]
         self.matrix.renew()
-        self._say(_("Not saved yet."), "muted")
+        self._told.say(_("Not saved yet."), "muted")
 
     async def _save(self) -> None:
         for column in self.matrix.columns:
@@ -184,16 +183,16 @@ class RolesScreen(Dialogue[str]):
             if not await self._submit(change):
                 return
         self.read()
-        self._say(_("Saved."), "ok")
+        self._told.say(_("Saved."), "ok")
 
     async def _submit(self, change: Change) -> bool:
         try:
             findings = await changes.submit(self.bench, self.KIND, change, own=False)
         except WptuiError as error:
-            self._say(f"{error} {error.hint}", "error")
+            self._told.say(f"{error} {error.hint}", "error")
             return False
         if findings:
-            self._say(str(findings[0]), "error")
+            self._told.say(str(findings[0]), "error")
         return not findings
 
     def _add(self) -> None:
@@ -221,15 +220,12 @@ class RolesScreen(Dialogue[str]):
             return
         if self._doubtful != column.id:
             self._doubtful = column.id
-            self._say(_("Once more to delete {name}.").format(name=simple(column.title)), "warning")
+            self._told.say(_("Once more to delete {name}.").format(name=simple(column.title)), "warning")
             return
 
         async def work() -> None:
             if await self._submit(Change((column.id,), before=column.before, remove=True)):
                 self.read()
-                self._say("", "")
+                self._told.say("", "")
 
         self.run_worker(work())
-
-    def _say(self, text: str, style: str) -> None:
-        self._told.show([[(" " + simple(text), style)]])

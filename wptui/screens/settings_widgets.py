@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -147,7 +147,7 @@ class Checklist(Dialogue[list[str]]):
             self._toggle(self.list.chosen)
         elif event.key == "enter":
             self.dismiss([choice.id for choice in self._choices if choice.id in self._checked])
-        elif not move(self.list, event.key):
+        elif not self.list.step(event.key):
             super().on_key(event)
             return
         event.stop()
@@ -158,19 +158,3 @@ def checked(choice: Choice, on: bool) -> Choice:
     """`choice` with a box before it."""
     title = ("[x] " if on else "[ ] ") + (choice.title or choice.id)
     return Choice(choice.id, title, choice.detail, choice.right, choice.words, choice.style)
-
-
-def move(target: ChoiceList, key: str) -> bool:
-    """Moves in a list, where `key` does that."""
-    moves: dict[str, Callable[[], None]] = {
-        "up": lambda: target.move(-1),
-        "k": lambda: target.move(-1),
-        "down": lambda: target.move(1),
-        "j": lambda: target.move(1),
-        "pageup": lambda: target.page(-1),
-        "pagedown": lambda: target.page(1),
-    }
-    if key not in moves:
-        return False
-    moves[key]()
-    return True

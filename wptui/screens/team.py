@@ -15,7 +15,7 @@ from wptui.i18n import N_, _, format_duration, format_number, pgettext
 from wptui.model.commands import SetDuty
 from wptui.model.errors import LinkError, WptuiError
 from wptui.model.permissions import ROLE_TITLES
-from wptui.screens.dialogue import DialogueTitle, TextLines
+from wptui.screens.dialogue import DialogueTitle, Told
 from wptui.store import team, workload
 from wptui.widgets.choices import Choice
 from wptui.widgets.footer import Hints
@@ -40,14 +40,13 @@ class TeamScreen(Screen[str]):
 
     DEFAULT_CSS = """
     TeamScreen Table { height: 1fr; }
-    TeamScreen TextLines { height: 1; }
     """
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
         self.table = Table()
-        self._told = TextLines()
+        self._told = Told()
         self._hints = Hints()
         self._said = False
         self._loads: list[workload.DepartmentLoad] = []
@@ -92,7 +91,7 @@ class TeamScreen(Screen[str]):
             state = self._desk.state
             offline = state is None or not state.connected
             told = _("Not connected: as it was last known here.") if offline else self._everything()
-            self._told.show([[(f"  {told}", "warning" if offline else "muted")]])
+            self._told.say(told, "warning" if offline else "muted")
 
     def _count(self, now: int) -> None:
         """Counts again where the cache has changed, or a deadline may have passed."""
@@ -183,14 +182,12 @@ class TeamScreen(Screen[str]):
 
     def _say(self, text: str, style: str = "") -> None:
         self._said = True
-        self._told.show([[(f"  {simple(text)}", style)]])
+        self._told.say(text, style)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def on_key(self, event: events.Key) -> None:
         """Moves in the table, or does something with who is chosen."""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -10_000, "end": 10_000}
-        pages = {"pageup": -1, "pagedown": 1}
         acts: dict[str, Callable[[], object]] = {
             "enter": self._open, "d": self._duty, "t": self._trail, "n": self._add, "r": self._change_role,
             "c": self._code, "x": self._shut_out,
@@ -198,13 +195,9 @@ class TeamScreen(Screen[str]):
         self._said = False
         if event.key in ("escape", "q"):
             self.dismiss(None)
-        elif event.key in moves:
-            self.table.move(moves[event.key])
-        elif event.key in pages:
-            self.table.page(pages[event.key])
         elif event.key in acts:
             acts[event.key]()
-        else:
+        elif not self.table.step(event.key):
             return
         event.stop()
         event.prevent_default()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textual.events import Click
 from textual.message import Message
 
-from wptui.widgets.cell_view import CellView
 from wptui.widgets.glyphs import Glyphs
+from wptui.widgets.listing import Listing
 from wptui.widgets.render.cells import Line, clip, simple, width
 
 
@@ -26,7 +26,7 @@ class Choice:
     marked: bool = False
 
 
-class ChoiceList(CellView):
+class ChoiceList(Listing):
     """The choices, one of them chosen."""
 
     OVER = ""
@@ -66,10 +66,6 @@ class ChoiceList(CellView):
         """Chooses another line, further down by `lines`."""
         self._at = max(0, min(len(self._choices) - 1, self._at + lines))
         self._follow()
-
-    def page(self, pages: int) -> None:
-        """Moves by pages."""
-        self.move(pages * max(1, self.size.height - 1))
 
     def _follow(self) -> None:
         rows = max(1, self.size.height)

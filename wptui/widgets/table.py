@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from textual.events import Click
 from textual.message import Message
 
-from wptui.widgets.cell_view import CellView
+from wptui.widgets.listing import Listing
 from wptui.widgets.render.cells import Line, clip, fit, fit_right, line_width, simple
 
 _FIRST_MOST = 36
@@ -52,8 +52,10 @@ class Section:
     empty: str = ""
 
 
-class Table(CellView):
+class Table(Listing):
     """Sections below each other, and one of all their rows chosen."""
+
+    HEAD = 2
 
     @dataclass
     class Picked(Message):
@@ -80,17 +82,13 @@ class Table(CellView):
             self._at = ids[0] if ids else ""
         self._follow()
 
-    def move(self, rows: int) -> None:
-        """Chooses another row, further down by `rows`."""
+    def move(self, lines: int) -> None:
+        """Chooses another row, further down by `lines`."""
         ids = self._ids()
         if ids:
             place = ids.index(self._at) if self._at in ids else 0
-            self._at = ids[max(0, min(len(ids) - 1, place + rows))]
+            self._at = ids[max(0, min(len(ids) - 1, place + lines))]
             self._follow()
-
-    def page(self, pages: int) -> None:
-        """Moves by pages."""
-        self.move(pages * max(1, self.size.height - 2))
 
     def _ids(self) -> list[str]:
         return [row.id for section in self._sections for row in section.rows if row.id]
