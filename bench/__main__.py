@@ -14,7 +14,7 @@ import time
 from bench.figures import arguments
 from bench.serving import REPOSITORY
 
-NAMES = ("terminal", "idle", "latency", "webhooks", "fanout", "sync", "queries")
+NAMES = ("terminal", "idle", "latency", "webhooks", "fanout", "sync", "queries", "team")
 
 
 def main() -> int:

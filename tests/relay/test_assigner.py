@@ -60,7 +60,7 @@ class Floor(Story):
 
     def take_back(self) -> list[tuple[str, str | None]]:
         self.play()
-        return self.keep(self.job.take_back(self.db))
+        return self.keep(self.job.take_back(due_back(self.db, self.now)[0]))
 
     def keep(self, found: list[Append]) -> list[tuple[str, str | None]]:
         """The job's events become part of the log: (conversation, agent) of each."""
@@ -149,7 +149,7 @@ def test_what_is_not_answered_goes_back_and_to_somebody_else(tmp_path: Path) -> 
     floor.waits("a", T0)
     floor.now = T0 + 60
     assert floor.hand_out() == [("a", "ayse")]
-    assert list(due_back(floor.db)) == [(T0 + 60 + 900, "a")]
+    assert due_back(floor.db, floor.now) == ([], T0 + 60 + 900)
     floor.now = T0 + 60 + 899
     assert floor.take_back() == []
     floor.now += 1
@@ -160,7 +160,7 @@ def test_what_is_not_answered_goes_back_and_to_somebody_else(tmp_path: Path) -> 
     assert floor.hand_out() == [("a", "zeynep")]
     floor.answers("a", "reply", ts=floor.now + 5, agent="agent:zeynep")
     floor.play()
-    assert list(due_back(floor.db)) == []
+    assert due_back(floor.db, floor.now + 86400) == ([], None)
 
 
 def test_alone_on_duty_it_comes_back_unless_put_down_by_hand(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_closed_hours_are_not_held_against_anybody(tmp_path: Path) -> None:
     floor.now = evening
     floor.waits("a", evening)
     assert floor.hand_out() == [("a", "ayse")]
-    assert list(due_back(floor.db)) == [(day + 86400 + 9 * 3600 + 300, "a")]
+    assert due_back(floor.db, floor.now) == ([], day + 86400 + 9 * 3600 + 300)
 
 
 # ── whatever happens ─────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +241,7 @@ def test_never_above_capacity_never_off_duty_never_over_somebody(steps: list[Any
                 floor.tell(ev.AgentAdded(agent=agent, name=agent, role=role))
         before = len(floor.events)
         floor.play()
-        for conversation, agent in floor.keep(floor.job.take_back(floor.db)):
+        for conversation, agent in floor.take_back():
             assert agent is None and known[conversation] != ""
         owners = rows(floor, "SELECT id, assignee FROM conversations")
         waiting = rows(floor, "SELECT id, waiting_since FROM conversations")

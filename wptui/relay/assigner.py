@@ -25,6 +25,7 @@ from wptui.model.settings.departments import Department, Departments
 from wptui.relay.eventlog.contract import Append
 from wptui.store import team
 from wptui.store.database import get_meta
+from wptui.store.schema import FAR
 from wptui.waiting import set_within
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ LOOK_BACK = 5000
 """Automatic assignments the round is read from: who is not among them is next."""
 _AT_MOST = 3600.0
 _RETRY = 5.0
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at who has waited too long with somebody: it reads everybody who waits so."""
 
 _REASONS = frozenset(
     cls.TYPE
@@ -174,6 +177,10 @@ def _turns(db: sqlite3.Connection, agents: set[str]) -> dict[str, int]:
     return found
 
 
+_WAITING = f"department = ? AND state = 'open' AND waiting_key < {FAR // 2} AND owner = 'human'"
+"""Who waits in a department, for an answer by a human: one range of an index."""
+
+
 def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """(conversation, agent) for what waits in departments that hand out: the most urgent first, then the longest."""
     hands = Hands(db)
@@ -181,8 +188,8 @@ def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         if not hands.idle(department):
             continue
         waiting = db.execute(
-            "SELECT id FROM conversations WHERE department = ? AND state = 'open' AND assignee = '' "
-            "AND waiting_since IS NOT NULL AND owner = 'human' ORDER BY priority DESC, waiting_since, id",
+            f"SELECT id FROM conversations WHERE {_WAITING} AND assignee = '' "
+            "ORDER BY priority DESC, waiting_since, id",
             (department,),
         ).fetchall()
         for (conversation,) in waiting:
@@ -193,24 +200,33 @@ def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
                 yield conversation, agent
 
 
-def due_back(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """(when, conversation) for what was taken by somebody and waits: when it goes back to the queue (Unix seconds).
+def due_back(db: sqlite3.Connection, now: int) -> tuple[list[str], int | None]:
+    """What was taken by somebody and goes back to the queue, as of `now`; and when the next will (Unix seconds).
 
-    The time runs while the department is open.
+    At most `AT_ONCE`, who has waited longest first. The time runs while the department is open: whoever has waited
+    longer is due no later, so that the first who is not due ends the search in a department.
     """
     zone = str(get_meta(db, "timezone", "") or "")
+    over: list[tuple[int, str]] = []
+    following: int | None = None
     for id, department in team.departments(db).items():
         if department.give_back is None:
             continue
         rows = db.execute(
-            "SELECT id, MAX(waiting_since, COALESCE(assigned_at, 0)) FROM conversations WHERE department = ? "
-            "AND state = 'open' AND assignee <> '' AND waiting_since IS NOT NULL AND owner = 'human'",
-            (id,),
+            "SELECT id, MAX(waiting_since, COALESCE(assigned_at, 0)) AS since FROM conversations "
+            f"WHERE {_WAITING} AND assignee <> '' ORDER BY since, id LIMIT ?",
+            (id, AT_ONCE),
         ).fetchall()
-        if rows:
-            open_at = calendar(team.document(db, "hours"), id, zone)
-            for conversation, since in rows:
-                yield open_at.add(since, department.give_back), conversation
+        if not rows:
+            continue
+        open_at = calendar(team.document(db, "hours"), id, zone)
+        for conversation, since in rows:
+            when = open_at.add(since, department.give_back)
+            if when > now:
+                following = when if following is None else min(following, when)
+                break
+            over.append((when, conversation))
+    return [id for _when, id in sorted(over)[:AT_ONCE]], following
 
 
 class Assigner:
@@ -222,6 +238,8 @@ class Assigner:
         self._changed = asyncio.Event()
         self._asked_for = True
         """Whether any department hands out or takes back: where none does, nothing is looked at."""
+        self._looked_at = 0.0
+        """When it was looked at what goes back, Unix seconds."""
 
     def hear(self, events: Sequence[ev.Event], _changes: Changes) -> None:
         """What the clerk tells."""
@@ -241,7 +259,7 @@ class Assigner:
 
     async def _turn(self) -> float:
         """Do what is to be done now; the seconds until there may be something again without any event."""
-        following: int | None = None
+        following: float | None = None
 
         def build(db: sqlite3.Connection) -> list[Append]:
             nonlocal following
@@ -250,10 +268,13 @@ class Assigner:
             if not self._asked_for:
                 return []
             now = self._clock()
-            due = sorted(due_back(db))
-            following = next((when for when, _id in due if when > now), None)
+            if 0 <= now - self._looked_at < _LOOK_EVERY:
+                following = self._looked_at + _LOOK_EVERY
+                return self.hand_out(db)
+            self._looked_at = now
+            over, following = due_back(db, int(now))
             # What is taken back is handed out in the next turn: the events of this one lead to it.
-            return self.take_back(db, due) + self.hand_out(db)
+            return self.take_back(over) + self.hand_out(db)
 
         await self._clerk.act(build)
         return _AT_MOST if following is None else max(0.05, min(_AT_MOST, following - self._clock()))
@@ -263,11 +284,9 @@ class Assigner:
         found = islice(hand_out(db), AT_ONCE)
         return [self._assigned(conversation, agent, "auto") for conversation, agent in found]
 
-    def take_back(self, db: sqlite3.Connection, due: Sequence[tuple[int, str]] | None = None) -> list[Append]:
-        """The events that take back what is due, of `due` where that is known."""
-        now = self._clock()
-        over = [id for when, id in (sorted(due_back(db)) if due is None else due) if when <= now]
-        return [self._assigned(id, None, "unanswered") for id in over[:AT_ONCE]]
+    def take_back(self, over: Sequence[str]) -> list[Append]:
+        """The events that take back the conversations `over`."""
+        return [self._assigned(id, None, "unanswered") for id in over]
 
     def _assigned(self, conversation: str, agent: str | None, how: str) -> Append:
         data = ev.ConversationAssigned(agent=agent, how=how)
