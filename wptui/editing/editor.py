@@ -18,6 +18,7 @@ from wptui.editing import documents
 from wptui.editing.documents import Bench, Source
 from wptui.editing.findings import Finding
 from wptui.editing.merge import diff, merge
+from wptui.editing.templates import names
 from wptui.i18n import _
 from wptui.model.errors import RefusedError, StorageError, UsageError, WptuiError
 
@@ -171,6 +172,8 @@ class _Edit:
         ]
         if self.source.kind == documents.CANNED:
             head.append(_("Comments are not kept in canned replies."))
+        if not self.source.fresh:
+            head += names(self.bench.db, self.source.kind)
         return head
 
     async def _open(self) -> str:

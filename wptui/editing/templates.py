@@ -53,6 +53,14 @@ def _numbers(db: sqlite3.Connection) -> Lines:
     yield from _listed(db, _("Numbers:"), sql)
 
 
+_NAMES = {"departments": (_agents, _numbers)}
+
+
+def names(db: sqlite3.Connection, kind: str) -> list[str]:
+    """The names a kind of document refers to, a sentence for each sort: ids are known to nobody by heart."""
+    return [line.removeprefix("# ") for each in _NAMES.get(kind, ()) for line in each(db)]
+
+
 def _canned(db: sqlite3.Connection) -> Lines:
     yield from _intro(
         _("Canned replies. The name in [ ] is the shortcut, typed after / in an empty composer."),

@@ -76,7 +76,7 @@ def contact_merged(db: sqlite3.Connection, event: ev.Event, data: ev.ContactMerg
     if gone is None or gone["seq"] > event.seq:  # brought by a bundle, and somebody else again since
         return retitle(db, data.into, changes)
     if into is not None and newer(db, event, data.into):
-        _update(db, "contacts", data.into, _joined(gone, into))
+        _update(db, "contacts", data.into, _joined(gone, into, by_hand=_by_hand(event.actor)))
         kept: Row = {"conversations": {}}
         if _by_hand(event.actor):
             kept |= {
@@ -107,9 +107,12 @@ def _ids(db: sqlite3.Connection, sql: str, *values: Any) -> list[str]:
     return [row[0] for row in db.execute(sql, values)]
 
 
-def _joined(gone: Row, into: Row) -> Row:
-    """What `into` knows after it learnt what `gone` knew: the later profile and consent, else what was not known."""
-    later = gone["profile_ts"] > into["profile_ts"]
+def _joined(gone: Row, into: Row, *, by_hand: bool) -> Row:
+    """What `into` knows after it learnt what `gone` knew: the later profile and consent, else what was not known.
+
+    Who is merged by hand keeps the name of the one chosen to stay.
+    """
+    later = not by_hand and gone["profile_ts"] > into["profile_ts"]
     found: Row = {
         name: gone[name] for name in ("name", "username", "phone") if gone[name] and (later or not into[name])
     }

@@ -220,7 +220,10 @@ def merges(db: sqlite3.Connection, contact: str) -> list[Merge]:
     ).fetchall()
     found = []
     for seq, at, by, gone, undone, data in rows:
-        was = msgspec.json.decode(data).get("contact") or {}
+        row = db.execute("SELECT book_name, name, phone FROM contacts WHERE id = ?", (gone,)).fetchone()
+        was = msgspec.json.decode(data).get("contact") or dict(
+            zip(("book_name", "name", "phone"), row or (), strict=False)
+        )
         title = str(was.get("book_name") or was.get("name") or was.get("phone") or "")
         found.append(Merge(seq, at, by, gone, undone, title))
     return found
