@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.cli.test_line import Shop, wptui
+from tests.cli.shell import wptui
+from tests.cli.test_line import Shop
 
 
 @pytest_asyncio.fixture

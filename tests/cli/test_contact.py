@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_line import Shop, shop, wptui
+from tests.cli.shell import wptui
+from tests.cli.test_line import Shop, shop
 from wptui.qr import drawn
 
 __all__ = ["shop"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.cli.test_line import Shop, wptui
+from tests.cli.shell import wptui
+from tests.cli.test_line import Shop
 from tests.editing.desk import FakeEditor
 from wptui.store import team
 

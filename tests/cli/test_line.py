@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import re
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
@@ -18,39 +13,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.cli.shell import wptui
 from tests.sync.house import House, until
 from wptui.relay.config import Canned, RelayConfig
 
-ROOT = Path(__file__).resolve().parents[2]
 CANNED = Canned("selam", "Merhaba {{customer.first_name|efendim}}, ben {{agent.name}}.")
-
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.out.count("\n") == 1, self.out
-        return json.loads(self.out)
-
-
-async def wptui(*arguments: str, stdin: str = "") -> Done:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "wptui",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env=dict(os.environ),
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    return Done(process.returncode or 0, out.decode(), err.decode())
 
 
 class Shop(House):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.cli.test_line import Shop, shop, wptui
+from tests.cli.shell import wptui
+from tests.cli.test_line import Shop, shop
 from wptui.model import events as ev
 from wptui.relay.eventlog import Append
 

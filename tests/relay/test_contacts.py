@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.relay.ingest import Desk, desk, opened
-from tests.relay.stage import Screen, Stage
+from tests.relay.stage import Screen, Stage, until
 from tests.relay.story import T0, message, who
 from tests.store.test_merges import dump
 from wptui.model import commands as c
