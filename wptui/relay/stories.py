@@ -46,21 +46,23 @@ async def tell(log: EventLog, view: View, id: str, scope: Scope, *, hide: Sequen
     names = {name for name in (message, wamid) if name}
     numbers: set[int] = set()
     raws: set[int] = set()
-    for prefix in _prefixes(names):
-        for group in await log.find(prefix):
-            numbers.update(range(group.first, min(group.last, group.first + _EVENTS_MOST) + 1))
-            if group.raw is not None:
-                raws.add(group.raw)
+    groups = [group for prefix in _prefixes(names) for group in await log.find(prefix)]
+    for group in (*groups, *(await log.known(_keys(names))).values()):
+        numbers.update(range(group.first, min(group.last, group.first + _EVENTS_MOST) + 1))
+        if group.raw is not None:
+            raws.add(group.raw)
     numbers.add(seq)
     events = [event for event in await _events(log, sorted(numbers)[:_EVENTS_MOST]) if _concerns(event, names)]
     others = sorted({event.conversation for event in events if event.conversation is not None})
     seen = {conversation, *await view.ask(lambda db: visible.among(db, scope, others))}
     events = [event for event in events if event.conversation is None or event.conversation in seen]
+    # Our own ids are the terminals' to choose: one that stands in everybody's bodies must not bring them along.
+    cut = {wamid} if wamid else names
     bodies = []
     for number in sorted(raws)[:50]:
         raw = await log.raw(number)
         if raw is not None:
-            bodies.append({"number": number, "received_at": raw.received_at, "body": _shown(raw.body, names, hide)})
+            bodies.append({"number": number, "received_at": raw.received_at, "body": _shown(raw.body, cut, hide)})
     return {
         "message": message,
         "wamid": wamid,
@@ -72,13 +74,16 @@ async def tell(log: EventLog, view: View, id: str, scope: Scope, *, hide: Sequen
     }
 
 
+def _keys(names: Iterable[str]) -> list[str]:
+    """Keys of what concerns a message: as received, as an edit or reaction, the command. Whole ones: others' keys may
+    begin with a name that somebody chose for it.
+    """
+    return [key for name in names for key in (f"m:{name}", f"e:{name}", f"c:{name}")]
+
+
 def _prefixes(names: Iterable[str]) -> list[str]:
-    """Keys of what concerns a message: as received, its statuses, its edits, our attempts, the command."""
-    return [
-        prefix
-        for name in names
-        for prefix in (f"m:{name}", f"s:{name}:", f"e:{name}", f"o:{name}:", f"c:{name}", f"f:{name}:")
-    ]
+    """How the keys begin of its statuses, our attempts and its file."""
+    return [prefix for name in names for prefix in (f"s:{name}:", f"o:{name}:", f"f:{name}:")]
 
 
 async def _events(log: EventLog, numbers: Sequence[int]) -> list[Event]:
