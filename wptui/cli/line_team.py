@@ -209,7 +209,14 @@ def macro_command(id: str, name: str, force: bool, as_json: bool, offline: bool)
             hint = _("There are: {names}").format(names=names) if names else ""
             raise UsageError(_("There is no macro {name}").format(name=name), hint=hint)
         macro = (own if name in own else shared)[name]
-        command = RunMacro(conversation=row.id, macro=name, own=name in own, answering=row.seq, force=force)
+        command = RunMacro(
+            conversation=row.id,
+            macro=name,
+            own=name in own,
+            answering=row.seq,
+            force=force,
+            expect=row.assignee or None,
+        )
         return [(command, _("Done: {name}.").format(name=macro.title or name))]
 
     return line_act.carry_out(id, plan, as_json=as_json, offline=offline)

@@ -119,7 +119,8 @@ class SeeMentions(Command, tag="conversation.see_mentions"):
 class RunMacro(Command, tag="macro.run"):
     """Do a macro's acts, all or none. `own` says whether it is the agent's own or a shared one.
 
-    Messages among them have the command's id, then the id with `-2`, `-3` …. `answering` and `force` as in a send.
+    Messages among them have the command's id, then the id with `-2`, `-3` …. `answering` and `force` as in a send,
+    `expect` as in an assignment, for a macro that assigns.
     """
 
     conversation: str
@@ -127,6 +128,7 @@ class RunMacro(Command, tag="macro.run"):
     own: bool = False
     answering: int | None = None
     force: bool = False
+    expect: str | None = None
 
 
 class Resolve(Command, tag="conversation.resolve"):

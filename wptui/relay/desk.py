@@ -131,6 +131,9 @@ class Desk:
             if frame.state == "gone":  # it has left the agent's view, and now the agent leaves it
                 self.hub.roster.move(source, frame.state, None)
             return
-        self.hub.roster.move(source, frame.state, conversation)
-        if frame.state == "typing" and conversation is not None:
+        state = frame.state
+        if state == "typing" and "message.send" not in self.hub.visibility.standing(session.agent.id).permissions:
+            state = "viewing"  # at Meta typing marks what the customer wrote as read
+        self.hub.roster.move(source, state, conversation)
+        if state == "typing" and conversation is not None:
             self._typing(conversation)

@@ -105,6 +105,7 @@ class MacroCommands(ConversationBase):
             self.main.banner.say(_("This macro is no longer there."), severity="warning")
             return
         last = self.desk.db.execute("SELECT MAX(seq) FROM messages WHERE conversation = ?", (row.id,)).fetchone()[0]
-        command = RunMacro(conversation=row.id, macro=id, own=own, answering=last)
+        seen = row.assignee or None
+        command = RunMacro(conversation=row.id, macro=id, own=own, answering=last, expect=seen)
         self._give(row, command, macro.title or id)
         self.main.chat.outgoing.renew()

@@ -104,6 +104,9 @@ def merge(act: Act, command: c.MergeContacts) -> list[ev.Data]:
     for gone, number in rows:
         survivor = find_conversation(act.db, command.into, number)
         if survivor is not None:
+            # What becomes one is seen by who saw either: that must not be how somebody comes to see the other.
+            if not all(visible.sees(act.db, act.scope, each) for each in (gone, survivor)):
+                raise refused("not_found", _("This contact does not exist (any more)."))
             events.append(Elsewhere(data=ev.ConversationMerged(into=survivor), conversation=gone))
     return events
 

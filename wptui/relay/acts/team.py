@@ -22,7 +22,7 @@ def assign(act: Act, command: c.Assign) -> list[ev.Data]:
     _can_see(act, command.agent, department)
     if assignee == (command.agent or ""):
         return []
-    _unchanged(act, assignee, command.expect)
+    unchanged(act, assignee, command.expect)
     return [ev.ConversationAssigned(agent=command.agent, reason=reason)]
 
 
@@ -41,7 +41,7 @@ def transfer(act: Act, command: c.Transfer) -> list[ev.Data]:
     if data:
         if to == department:  # named or not: this only says whose it is
             require(act, "conversation.assign")
-        _unchanged(act, assignee, command.expect)
+        unchanged(act, assignee, command.expect)
     return data
 
 
@@ -55,7 +55,7 @@ def _can_see(act: Act, agent: str | None, department: str) -> None:
         raise refused("invalid", text.format(name=name))
 
 
-def _unchanged(act: Act, assignee: str, expect: str | None) -> None:
+def unchanged(act: Act, assignee: str, expect: str | None) -> None:
     """Refuses if the conversation is somebody else's than the agent saw."""
     if assignee == (expect or ""):
         return

@@ -119,6 +119,7 @@ def plan_acts(scene: Scene, acts: Sequence[Act]) -> Planned:
 def plan_macro(act: Command, command: c.RunMacro) -> list[ev.Data]:
     """The events of a macro, all of its acts or none. Raises RefusedError."""
     from wptui.relay.acts import authority, messages  # they import this module
+    from wptui.relay.acts import team as colleagues
 
     macros: Macros = team.document(act.db, "macros", act.agent if command.own else "")
     macro = macros.get(command.macro)
@@ -135,6 +136,8 @@ def plan_macro(act: Command, command: c.RunMacro) -> list[ev.Data]:
     except PayloadError as error:
         raise refused("invalid", _("{field}: {reason}").format(field=error.field, reason=error), error.hint) from error
     authority.check_events(act, command.conversation, data)
+    if stands.assignee != act.agent and any(isinstance(each, ev.ConversationAssigned) for each in data):
+        colleagues.unchanged(act, stands.assignee, command.expect)
     return data
 
 
