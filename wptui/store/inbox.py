@@ -124,6 +124,8 @@ def _where(db: sqlite3.Connection, query: InboxQuery) -> tuple[str, dict[str, An
     }[query.view]
     if query.filter.names_state and query.view is View.ALL:
         view = "1"
+    if query.view is View.MINE or query.filter.narrow:
+        view = view.replace("c.state", "+c.state")  # not by the index of the order, which has everybody's
     more, parameters = filters.conditions(db, query.filter)
     return " AND ".join([view, *more]), {"me": query.me, "now": query.now, **parameters}
 
