@@ -249,3 +249,15 @@ def test_relay_and_cache_end_equal(tmp_path_factory: pytest.TempPathFactory, day
     assert story.db.execute(astray).fetchone() == (0,)
     story.db.close()
     cache.close()
+
+
+def test_who_said_stop_or_was_blocked_as_one_is_so_as_two(two: Story) -> None:
+    # Nobody knows any more which of them it was: neither is to be written to.
+    seq = merge(two)
+    two.tell(ev.ContactOpted(contact="c-k1", ts=T0 + 60, out=True))
+    two.tell(ev.ContactBlocked(contact="c-k1", blocked=True, numbers=["n1"]), actor=AGENT)
+    two.play()
+    split(two, seq)
+    for contact in ("c-k1", "c-k2"):
+        row = two.row("contacts", id=contact)
+        assert (row["opted_out"], row["opted_ts"], row["blocked"]) == (1, T0 + 60, 1)

@@ -265,9 +265,9 @@ def contact_split(db: sqlite3.Connection, event: ev.Event, data: ev.ContactSplit
     if "contact" not in kept:  # both came with a bundle that stands further than this
         retitle(db, data.into, changes)
         return retitle(db, data.contact, changes)
-    if _row(db, "contacts", data.contact) is None:
-        _insert(db, "contacts", kept["contact"] | {"seq": event.seq})
     now = _row(db, "contacts", data.into)
+    if _row(db, "contacts", data.contact) is None:
+        _insert(db, "contacts", kept["contact"] | _since(kept["after"], now) | {"seq": event.seq})
     if now is not None and newer(db, event, data.into):
         values = _before(_PROFILE, kept["before"], kept["after"], now)
         values["attributes"] = _attributes(kept, now)
@@ -290,6 +290,16 @@ def contact_split(db: sqlite3.Connection, event: ev.Event, data: ev.ContactSplit
     db.execute("UPDATE merges SET undone = ?, data = ? WHERE seq = ?", (event.seq, _encode(left), data.merge))
     retitle(db, data.into, changes)
     retitle(db, data.contact, changes)
+
+
+def _since(after: Row, now: Row | None) -> Row:
+    """What was said since to both as one, and holds for each: a stop, which nobody knows whose it was, and a block."""
+    found: Row = {}
+    if now is not None and now["opted_out"] and now["opted_ts"] > after["opted_ts"]:
+        found |= {"opted_out": 1, "opted_ts": now["opted_ts"]}
+    if now is not None and now["blocked"] != after["blocked"]:
+        found["blocked"] = now["blocked"]  # Meta was told of every number of theirs
+    return found
 
 
 def _attributes(kept: Row, now: Row) -> str:
