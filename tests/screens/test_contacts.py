@@ -101,7 +101,7 @@ async def test_a_profile_is_edited(stage: Stage) -> None:
         await pilot.press("enter")
         await shows(pilot, "Write it as name = value.")
         pilot.app.screen.focused.value = "renk = mavi"  # type: ignore[union-attr]
-        await pilot.press("enter")
+        await pilot.press("up", "ctrl+s")
         await until(pilot, lambda: stage.given(EditContact))
         command = done(stage, EditContact, ev.ContactEdited(contact="p-ahmet", name="Ahmet Bey"))
         assert command == EditContact(contact="p-ahmet", name="Ahmet Bey", attributes={"renk": "mavi"})

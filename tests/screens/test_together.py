@@ -247,15 +247,15 @@ async def test_colleagues_show_in_the_rows_and_stop_typing_when_they_have_sent(t
         await pilot.press("down", "enter")
         await shows(pilot, "Mehmet Kurt is typing")
         team.relay.hears("typing", "ahmet", "a3", "Zeki Ak")
-        await shows(pilot, "Mehmet Kurt, Zeki Ak are typing")
+        await shows(pilot, f"{team.app.glyphs.typing} Mehmet Kurt, Zeki Ak")  # the customer's name stays whole
         team.shop.answer("ahmet", "Ben baktım", agent="a2")
         team.shop.answer("ahmet", "Ben de", agent="a3")
         team.relay.happened("ahmet")
-        await hides(pilot, "typing")
-        await shows(pilot, "are viewing")
+        await hides(pilot, f"{team.app.glyphs.typing} Mehmet")
+        await shows(pilot, f"{team.app.glyphs.viewing} Mehmet Kurt, Zeki Ak")
         team.relay.hears("offline", None)
         team.relay.hears("offline", None, "a3", "Zeki Ak")
-        await hides(pilot, "viewing")
+        await hides(pilot, f"{team.app.glyphs.viewing} Mehmet")
 
 
 async def test_ones_own_typing_ends_with_the_answer(team: Stage) -> None:

@@ -296,6 +296,8 @@ TEAM = replace(
         (ev.ConversationAssigned(agent=None, how="unanswered"), "relay", "left unanswered: it went back to the queue"),
         (ev.ConversationAssigned(agent="a1", how="transfer", reason="Almanca"), "agent:a2",
          "Mehmet Kurt transferred it to you: Almanca"),
+        (ev.RuleFired(rule="welcome", subject="7", acts=["reply: Merhaba {{customer.name}}", "label: yeni"]),
+         "rule:welcome", "rule Karşılama: reply, label: yeni"),
         (ev.RuleFired(rule="welcome", subject="7", acts=["reply"], skipped={"label": "no such label"}),
          "rule:welcome", "rule Karşılama: reply · left out: label (no such label)"),
         (ev.AgentNotified(agents=["a1", "a2"], text="acil"), "rule:welcome",

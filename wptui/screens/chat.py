@@ -198,6 +198,7 @@ class Chat(ChatWriting):
                 assignee=desk.name(self.row.assignee) if self.row.assignee else "",
                 mine=self.row.assignee == desk.me,
                 present=self.colleagues.words(self.row.id),
+                present_short=self.colleagues.sign(self.row.id, self.main.wptui.glyphs),
                 labels=self.main.team.label_styles,
                 department=self.main.team.departments.get(self.row.department, "") if self.main.team.several else "",
                 now=now,

@@ -12,6 +12,7 @@ from wptui.store.changes import Changes
 
 if TYPE_CHECKING:
     from wptui.screens.desk import Desk
+    from wptui.widgets.glyphs import Glyphs
 
 SHOWN_FOR = {"typing": 15.0, "viewing": 600.0}
 """Seconds after which a colleague of whom nothing more was heard is no longer shown."""
@@ -86,11 +87,22 @@ class Colleagues:
 
     def words(self, conversation: str) -> str:
         """Who types, else who looks, in a conversation; "" for nobody."""
-        here = self._here.get(conversation, {}).values()
-        if typing := [each.name for each in here if each.state == "typing"]:
-            told = ngettext("{names} is typing", "{names} are typing", len(typing))
-            return told.format(names=", ".join(typing))
-        looking = [each.name for each in here]
-        if not looking:
+        state, names = self._who(conversation)
+        if not names:
             return ""
-        return ngettext("{names} is viewing", "{names} are viewing", len(looking)).format(names=", ".join(looking))
+        if state == "typing":
+            told = ngettext("{names} is typing", "{names} are typing", len(names))
+        else:
+            told = ngettext("{names} is viewing", "{names} are viewing", len(names))
+        return told.format(names=", ".join(names))
+
+    def sign(self, conversation: str, glyphs: Glyphs) -> str:
+        """The same with a sign instead of a verb, for where there is little room."""
+        state, names = self._who(conversation)
+        return f"{glyphs.typing if state == 'typing' else glyphs.viewing} {', '.join(names)}" if names else ""
+
+    def _who(self, conversation: str) -> tuple[str, list[str]]:
+        """What they do, and who: those who type, else all."""
+        here = self._here.get(conversation, {}).values()
+        typing = [each.name for each in here if each.state == "typing"]
+        return ("typing", typing) if typing else ("viewing", [each.name for each in here])

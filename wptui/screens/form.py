@@ -106,20 +106,26 @@ class Form(Dialogue[Values]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on to what is missing, and sends when nothing is."""
         event.stop()
+        if self._missing():
+            return
         entries = list(self.query(Entry))
-        values = self.values
-        for field, entry in zip(self._fields, entries, strict=True):
-            if not values[field.key] and not field.optional:
-                if entry is self.focused:
-                    self._say(_("{field} is still missing.").format(field=field.label))
-                entry.focus()
-                return
         # With optional fields below, Enter first goes there.
         place = next((n for n, entry in enumerate(entries) if entry is self.focused), len(entries) - 1)
         if place + 1 < len(entries):
             entries[place + 1].focus()
             return
-        self.accept(values)
+        self.accept(self.values)
+
+    def _missing(self) -> bool:
+        """Goes to the first field that must be filled in and is not; whether there is one."""
+        values = self.values
+        for field, entry in zip(self._fields, self.query(Entry), strict=True):
+            if not values[field.key] and not field.optional:
+                if entry is self.focused:
+                    self._say(_("{field} is still missing.").format(field=field.label))
+                entry.focus()
+                return True
+        return False
 
     def accept(self, values: Values) -> None:
         """Leaves with the values, if nothing is wrong with them."""
@@ -134,11 +140,14 @@ class Form(Dialogue[Values]):
                 entry.focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Up, down and Tab move between fields; Tab completes a path first. Without fields, Enter sends."""
+        """Up, down and Tab move between fields; Tab completes a path first. Ctrl+S sends, without fields Enter."""
         entries = list(self.query(Entry))
         place = next((n for n, entry in enumerate(entries) if entry is self.focused), -1)
         if event.key == "enter" and not entries:
             self.accept({})
+        elif event.key == "ctrl+s" and entries:  # from every field, as in the forms of the settings
+            if not self._missing():
+                self.accept(self.values)
         elif event.key == "tab" and place >= 0 and self._fields[place].path and self._complete(entries[place]):
             pass
         elif event.key in ("tab", "down") and entries:

@@ -28,6 +28,8 @@ class ChatState:
     assignee: str = ""
     mine: bool = False
     present: str = ""
+    present_short: str = ""
+    """The same where there is little room: a sign and names."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Label → style of its colour."""
     department: str = ""
@@ -97,13 +99,19 @@ def chat_title_line(state: ChatState, cells: int, g: Glyphs) -> Line:
     if row.owner == "ai":
         parts.append((6, [(_("Meta's AI answers"), "warning")]))
     right: list[Piece] = []
-    if state.present:
-        right += [(simple(state.present), "accent"), ("  ", "")]
     if row.free_until is not None and row.free_until > state.now and cells >= 60:
         right += [(_("free entry"), "ok"), ("  ", "")]
     if (due := due_piece(row, state.now)) is not None and cells >= 80:
         right += [due, ("  ", "")]
     right += [window_piece(row, state.now), (" ", "")]
+    if state.present:
+        # Who the customer is, and that they are blocked or urgent, is not given up for who else looks.
+        kept = sum(line_width(pieces) + 2 for importance, pieces in parts if importance >= 8)
+        free = cells - line_width(right) - 1 - kept - 2
+        present = simple(state.present)
+        if width(present) > free:
+            present = clip(simple(state.present_short), max(1, free))
+        right = [(present, "accent"), ("  ", ""), *right]
     room = cells - line_width(right) - 1
     while len(parts) > 1 and sum(line_width(pieces) + 2 for _importance, pieces in parts) > room:
         parts.remove(min(parts, key=lambda part: part[0]))

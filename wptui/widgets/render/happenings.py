@@ -93,12 +93,22 @@ def _fired(row: ThreadRow, context: ThreadContext) -> str:
     rule = f"rule:{body.get('rule') or ''}"
     name = who(rule if body.get("rule") else row.author, context.me, context.agents)
     text = name
-    if acts := [str(act) for act in body.get("acts") or ()]:
+    if acts := [_said(str(act)) for act in body.get("acts") or ()]:
         text = _("{rule}: {acts}").format(rule=name, acts=", ".join(acts))
     if skipped := body.get("skipped"):
         left = ", ".join(f"{act} ({why})" for act, why in dict(skipped).items())
         text += f" {context.glyphs.dot} " + _("left out: {acts}").format(acts=left)
     return text
+
+
+_SHOWN = frozenset({"reply", "menu", "note"})
+"""Acts of rules whose words stand in the thread as messages of their own."""
+
+
+def _said(act: str) -> str:
+    """An act as a rule tells it, without the words that the thread shows anyway."""
+    verb = act.partition(":")[0]
+    return verb if verb in _SHOWN else act
 
 
 def _survey(body: Mapping[str, Any]) -> str:
