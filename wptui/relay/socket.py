@@ -14,7 +14,7 @@ from typing import Any
 
 from wptui.i18n import _
 from wptui.model import protocol
-from wptui.model.commands import React
+from wptui.model.commands import BlockContact, React
 from wptui.model.errors import AuthError, StorageError
 from wptui.model.protocol import SUBPROTOCOL, CommandFrame, Hello, Presence, Pull, Sorry
 from wptui.relay.accounts import Accounts, Session
@@ -141,7 +141,7 @@ class SyncSocket:
 
     async def _serve(self, terminal: Terminal, frame: protocol.AnyFrame) -> None:
         if isinstance(frame, CommandFrame):
-            if isinstance(frame.command, React):
+            if isinstance(frame.command, (BlockContact, React)):
                 # It waits for Meta's answer; what comes after it does not wait for that.
                 task = asyncio.create_task(self._execute(terminal, frame))
                 self._tasks.add(task)

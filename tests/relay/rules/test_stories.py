@@ -8,6 +8,7 @@ from tests.relay.rules.ruling import answer, arrived, fired, owner, quiet, rows,
 from tests.relay.stage import Stage, stage, until
 from wptui.model import commands as c
 from wptui.model import events as ev
+from wptui.relay.rules.acts import BRAKE
 
 ALWAYS_CLOSED = 'timezone = "UTC"\n[week]\nmon = ["09:00-09:01"]\n[closed]\n' + "\n".join(
     f'"2026-{month:02}-{day:02}" = "x"' for month in (11, 12) for day in range(1, 31)
@@ -195,3 +196,16 @@ async def test_a_macro_does_all_or_nothing_in_the_agents_name(play: Stage) -> No
     ((human, automatic),) = await rows(play, "SELECT human, automatic FROM messages WHERE id = ?", id)
     assert (human, automatic) == (1, 0)
     assert await rows(play, "SELECT state, assignee, labels FROM conversations") == [("resolved", "ayse", "kargo")]
+
+
+async def test_another_machine_that_answers_each_of_our_answers_is_not_answered_for_ever(play: Stage) -> None:
+    screen = await owner(play, '[echo]\nwhen = "message"\nthen = [{reply = "Mesajınızı aldık"}]\n')
+    said = 0
+    while said < BRAKE + 3:
+        said += 1
+        await play.sandbox.say("mehmet", f"Otomatik yanıt {said}")
+        await until(lambda: len(fired(screen, "echo")) == said, f"answer {said}")
+    await quiet(play)
+    assert len([each for each in play.sandbox.sends.all if each.wamid]) == BRAKE
+    left_out = [each["skipped"] for each in fired(screen, "echo") if each.get("skipped")]
+    assert [list(each.values()) for each in left_out] == [["too_often"]] * 3

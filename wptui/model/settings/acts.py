@@ -89,6 +89,7 @@ REASONS: dict[str, str] = {
     "no_request": N_("there was no request"),
     "asked_already": N_("the customer was asked already"),
     "nobody": N_("there was nobody"),
+    "too_often": N_("rules had sent too many messages in a few minutes"),
     "too_long": N_("the text was too long"),
     "invalid": N_("Meta would refuse it"),
 }

@@ -40,6 +40,11 @@ SENDABLE = frozenset({"APPROVED", "FLAGGED", "REINSTATED"})
 
 _WORDS = 80
 
+BRAKE, BRAKE_SECONDS = 10, 600
+"""So many messages rules send in a conversation in so many seconds. A customer is no faster; another machine that
+answers each of ours is.
+"""
+
 
 @dataclass
 class Scene:
@@ -157,6 +162,8 @@ def _message(scene: Scene, act: Act) -> list[ev.Data]:
         raise refused("blocked", _("This customer is blocked."))
     if stands.owner != "human" and not scene.agent:
         raise refused("handed", _("Meta Business Agent has this conversation."))
+    if not scene.agent and _brake(scene):
+        raise refused("too_often", _("Rules have just sent this customer {n} messages.").format(n=BRAKE))
     if scene.follow_up and stands.opted_out:
         raise refused("opted_out", _("The customer has stopped marketing messages."))
     if act.verb != "template" and not is_open(stands.window_expires, scene.now):
@@ -177,6 +184,14 @@ def _message(scene: Scene, act: Act) -> list[ev.Data]:
             raise refused("not_found", _("There are no departments."))
         return [_queued(scene, lists.menu(_filled(scene, act.menu), departments, act.button))]
     return [_queued(scene, _text(_filled(scene, act.reply or "")))]
+
+
+def _brake(scene: Scene) -> bool:
+    (sent,) = scene.db.execute(
+        "SELECT COUNT(*) FROM messages WHERE conversation = ? AND ts > ? AND dir = 'out' AND author LIKE 'rule:%'",
+        (scene.stands.id, scene.now - BRAKE_SECONDS),
+    ).fetchone()
+    return int(sent) + scene.messages >= BRAKE
 
 
 def _text(text: str) -> dict[str, Any]:

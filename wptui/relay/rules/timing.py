@@ -41,7 +41,7 @@ _DUE = {
         ORDER BY m.ts, m.seq""",
     "resolved": """
         SELECT c.id, r.resolved_at + ?1, r.id || ':' || r.resolved_at, r.resolved_seq FROM requests r
-        JOIN conversations c ON c.request = r.id
+        CROSS JOIN conversations c ON c.id = r.conversation AND c.request = r.id
         WHERE r.resolved_at > ?2 - ?1 AND r.resolved_at <= ?3 - ?1 AND r.resolved_by NOT LIKE 'rule:%'
         AND c.kind = 'person' ORDER BY r.resolved_at, r.id""",
 }
