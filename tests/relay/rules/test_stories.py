@@ -200,11 +200,9 @@ async def test_a_macro_does_all_or_nothing_in_the_agents_name(play: Stage) -> No
 
 async def test_another_machine_that_answers_each_of_our_answers_is_not_answered_for_ever(play: Stage) -> None:
     screen = await owner(play, '[echo]\nwhen = "message"\nthen = [{reply = "Mesajınızı aldık"}]\n')
-    said = 0
-    while said < BRAKE + 3:
-        said += 1
+    for said in range(1, BRAKE + 4):
         await play.sandbox.say("mehmet", f"Otomatik yanıt {said}")
-        await until(lambda: len(fired(screen, "echo")) == said, f"answer {said}")
+        await until(lambda said=said: len(fired(screen, "echo")) == said, f"answer {said}")  # type: ignore[misc]
     await quiet(play)
     assert len([each for each in play.sandbox.sends.all if each.wamid]) == BRAKE
     left_out = [each["skipped"] for each in fired(screen, "echo") if each.get("skipped")]
