@@ -132,10 +132,10 @@ def queued(db: sqlite3.Connection, event: ev.Event, data: ev.MessageQueued, chan
         )
     if not data.automatic:
         # Who answers has read; a conversation the business begins is open until somebody resolves it.
-        db.execute(
-            "UPDATE conversations SET read_seq = MAX(read_seq, ?), "
-            "state = CASE WHEN request IS NULL THEN 'open' ELSE state END WHERE id = ?",
-            (event.seq, conversation),
+        db.execute("UPDATE conversations SET read_seq = MAX(read_seq, ?) WHERE id = ?", (event.seq, conversation))
+        db.execute(  # apart: whatever sets `state` writes every index of an order
+            "UPDATE conversations SET state = 'open' WHERE id = ? AND request IS NULL AND state <> 'open'",
+            (conversation,),
         )
     settle(db, data.message, changes)
 

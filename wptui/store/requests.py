@@ -97,11 +97,12 @@ def refresh(db: sqlite3.Connection, conversation: str, terms: Terms | None = Non
     `terms` are those in force, from a caller who has them at hand.
     """
     row = db.execute(
-        "SELECT request, read_seq, department, priority FROM conversations WHERE id = ?", (conversation,)
+        f"SELECT request, read_seq, department, priority, campaign, {', '.join(_KEPT)} FROM conversations WHERE id = ?",
+        (conversation,),
     ).fetchone()
     if row is None:
         return
-    request, read_seq, department, priority = row
+    request, read_seq, department, priority, campaign = row[:5]
     replied = db.execute(
         "SELECT ts, seq FROM messages WHERE conversation = ? AND human = 1 ORDER BY ts DESC, seq DESC LIMIT 1",
         (conversation,),
@@ -121,15 +122,48 @@ def refresh(db: sqlite3.Connection, conversation: str, terms: Terms | None = Non
         (conversation,),
     ).fetchone() or (0, "", "", "", None, None)
     kind, text = ("revoked", "") if last[5] else (last[2], last[3][:200])
-    db.execute(
-        """UPDATE conversations SET waiting_since = ?1, unread = ?2, last_at = ?3, preview_dir = ?4, preview_kind = ?5,
-               preview = ?6, preview_status = ?7, waiting_key = COALESCE(?1, ?8 - ?3),
-               unread_key = CASE WHEN ?2 > 0 THEN 0 ELSE ?8 END - ?3,
-               campaign_key = CASE campaign WHEN '' THEN '~' ELSE campaign END,
-               priority_key = (3 - priority) * 10 * ?8 + COALESCE(?1, ?8 - ?3),
-               due_at = ?10, due_what = ?11, due_key = COALESCE(?10, ?8 - ?3) WHERE id = ?9""",
-        (waiting, unread, last[0], last[1], kind, text, last[4], FAR, conversation, due_at, due_what),
+    last_at = last[0]
+    by_age = FAR - last_at
+    waiting_key = by_age if waiting is None else waiting
+    groups = (
+        (last[1], kind, text, last[4]),
+        (unread, last_at, by_age - FAR if unread else by_age),
+        (
+            waiting,
+            waiting_key,
+            (3 - priority) * 10 * FAR + waiting_key,
+            due_at,
+            due_what,
+            by_age if due_at is None else due_at,
+        ),
+        (campaign or "~",),
     )
+    # SQLite writes an index again when its column is set, even to what it was: only what has changed is set.
+    known = list(row[5:])
+    columns: list[str] = []
+    values: list[object] = []
+    for names, group in zip(_KEPT, groups, strict=True):
+        if group != tuple(known[: len(group)]):
+            columns.append(names)
+            values += group
+        del known[: len(group)]
+    if columns:
+        sets = ", ".join(columns).replace(",", " = ?,")
+        db.execute(f"UPDATE conversations SET {sets} = ? WHERE id = ?", (*values, conversation))
+
+
+_KEPT = (
+    "preview_dir, preview_kind, preview, preview_status",
+    "unread, last_at, unread_key",
+    "waiting_since, waiting_key, priority_key, due_at, due_what, due_key",
+    "campaign_key",
+)
+"""What `refresh` computes, in groups of columns that change together."""
+
+_CLOCKS = (
+    "opened_at, opened_message, first_response_at, first_response_by, first_response_message, first_any_at, "
+    "waiting_since, waiting_message, department, priority"
+)
 
 
 def _clocks(
@@ -147,9 +181,11 @@ def _clocks(
     ).fetchone()
     if first is None:
         return None
-    resolved_at, resolved_seq, first_resolved_at, campaign = db.execute(
-        "SELECT resolved_at, resolved_seq, first_resolved_at, campaign FROM requests WHERE id = ?", (request,)
+    row = db.execute(
+        f"SELECT resolved_at, resolved_seq, first_resolved_at, campaign, {_CLOCKS} FROM requests WHERE id = ?",
+        (request,),
     ).fetchone()
+    resolved_at, resolved_seq, first_resolved_at, campaign = row[:4]
     answer = db.execute(
         "SELECT ts, author, id FROM messages WHERE conversation = ? AND human = 1 AND (ts, seq) > (?, ?) "
         "ORDER BY ts, seq LIMIT 1",
@@ -167,11 +203,8 @@ def _clocks(
             "ORDER BY ts, seq LIMIT 1",
             (request, *replied, resolved_seq),
         ).fetchone() or (None, "")
-    db.execute(
-        """UPDATE requests SET opened_at = ?, opened_message = ?, first_response_at = ?, first_response_by = ?,
-               first_response_message = ?, first_any_at = ?, waiting_since = ?, waiting_message = ?,
-               department = iif(resolved_at IS NULL, ?, department), priority = iif(resolved_at IS NULL, ?, priority)
-           WHERE id = ?""",
-        (first[0], first[2], *answer, answered_by_any[0], *waiting, department, priority, request),
-    )
+    whose = (department, priority) if resolved_at is None else row[-2:]
+    clocks = (first[0], first[2], *answer, answered_by_any[0], *waiting, *whose)
+    if clocks != row[4:]:
+        db.execute(f"UPDATE requests SET {_CLOCKS.replace(',', ' = ?,')} = ? WHERE id = ?", (*clocks, request))
     return Request(department, priority, campaign, first[0], answer[0], waiting[0], resolved_at, first_resolved_at)
