@@ -104,3 +104,8 @@ def test_programs_get_seconds(shop: Story) -> None:
     found = hours.facts(terms(shop.db).calendar(""), NOW)
     assert found["open"] is True and found["next_closing"] == at("2026-11-24 18:00")
     assert found["spans"] == [[at("2026-11-24 09:00"), at("2026-11-24 18:00")]]
+
+
+def test_a_day_that_ends_at_midnight_ends_at_24(shop: Story) -> None:
+    calendar = terms(shop.db).calendar("destek")
+    assert "Today: 00:00-24:00" in hours.sentences(calendar, NOW, NOW)

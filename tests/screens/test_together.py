@@ -313,6 +313,18 @@ async def test_a_filter_is_saved_beside_what_stands_there(team: Stage) -> None:
         assert command.expect > 0
 
 
+async def test_who_may_only_save_for_themselves_is_not_asked_for_whom(team: Stage) -> None:
+    async with team.app.run_test(size=(80, 24)) as pilot:
+        await begun(pilot, team)
+        team.relay.become(Kind.LIVE, permissions=tuple(ROLES["agent"]))
+        await pilot.press("4", "V")
+        await shows(pilot, "Save the filter", "Title")
+        await write(pilot, "geç")
+        await pilot.press("enter")
+        await until(pilot, lambda: team.given(SaveSettings))
+        assert team.given(SaveSettings)[0].command.own
+
+
 # ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -92,7 +92,7 @@ def sentences(calendar: Calendar, at: int, now: int) -> list[str]:
     if calendar.always:
         return [_("Always open: no opening hours are set.")]
     day = calendar.day(at)
-    spans = ", ".join(f"{_clock(calendar, begin)}-{_clock(calendar, end)}" for begin, end in calendar.openings(day))
+    spans = ", ".join(f"{_clock(calendar, begin)}-{_end(calendar, end)}" for begin, end in calendar.openings(day))
     closing = calendar.next_closing(at)
     if closing is None:
         first = _("Open around the clock.")
@@ -113,6 +113,12 @@ def sentences(calendar: Calendar, at: int, now: int) -> list[str]:
 
 def _clock(calendar: Calendar, ts: int) -> str:
     return format_time(datetime.fromtimestamp(ts, calendar.zone))
+
+
+def _end(calendar: Calendar, ts: int) -> str:
+    """When a span ends; midnight as the day's end, not as the next one's beginning."""
+    moment = datetime.fromtimestamp(ts, calendar.zone)
+    return "24:00" if (moment.hour, moment.minute) == (0, 0) else format_time(moment)
 
 
 def _when(calendar: Calendar, ts: int, at: int) -> str:

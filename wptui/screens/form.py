@@ -70,7 +70,8 @@ class Form(Dialogue[Values]):
                 yield Entry(field.value, field.placeholder, id=f"field{place}")
             yield self._preview
             yield self._wrong
-            yield DialogueKeys([("enter", self._button), ("↑↓", _("field")), ("esc", _("cancel"))])
+            move = [("↑↓", _("field"))] if len(self._fields) > 1 else []
+            yield DialogueKeys([("enter", self._button), *move, ("esc", _("cancel"))])
 
     def on_mount(self) -> None:
         """Shows what is filled in already."""

@@ -182,7 +182,10 @@ class InboxCommands:
             if whose is not None:
                 self._name_filter(line, query.sort, own=whose == "own")
 
-        self.main.app.push_screen(Picker(_("Save the filter"), choices), chosen)
+        if len(choices) == 1:  # nothing to choose: straight to its name
+            chosen(choices[0].id)
+        else:
+            self.main.app.push_screen(Picker(_("Save the filter"), choices), chosen)
 
     def _name_filter(self, line: str, sort: Sort, *, own: bool) -> None:
         from wptui.screens.form import Field, Form, Values
