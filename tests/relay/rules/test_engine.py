@@ -10,6 +10,7 @@ import pytest
 
 from tests.relay.rules.test_properties import House
 from wptui.model import events as ev
+from wptui.model.errors import StorageError
 from wptui.relay.replay import replay
 from wptui.relay.rules import engine, firing
 from wptui.relay.rules.acts import plan_acts
@@ -132,3 +133,49 @@ async def test_after_a_replay_the_rules_go_on_where_they_stood(house: House) -> 
     await house.begin()
     await house.settle()
     assert [subject for _rule, subject in await fired(house)] == ["m1", "m2"]
+
+
+STOPS = (
+    '[first]\nwhen = "message"\nif = {not_label = ["x"]}\nthen = [{label = "x"}]\nstop = true\n'
+    '[second]\nwhen = "message"\nthen = [{note = "ikinci"}]\n'
+)
+
+
+async def test_a_rule_that_has_stopped_the_others_stops_them_after_a_crash_too(house: House) -> None:
+    await house.set_up(STOPS)
+    await house.begin()
+    await house.settle()
+    before = await house.log.head()
+    await house.step(0, "writes")
+    await house.settle()
+    await house.end()
+    assert await fired(house) == [("first", "m1")]
+    await house.log.set_bookmarks({engine.BOOKMARK: before})  # as of when the power went
+    await house.begin()
+    await house.settle()
+    assert await fired(house) == [("first", "m1")]
+
+
+async def test_a_rule_that_has_stopped_the_others_stops_them_after_a_doubtful_append_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.set_up(STOPS)
+    await house.begin()
+    await house.settle()
+    monkeypatch.setattr(engine, "_RETRY", 0.0)
+    assert house.engine is not None
+    act = house.engine._act
+    told = 0
+
+    async def doubtful(build: Any) -> int:
+        nonlocal told
+        done = await act(build)
+        told += done
+        if done and told == 1:
+            raise StorageError("nobody knows whether it is kept")
+        return done
+
+    monkeypatch.setattr(house.engine, "_act", doubtful)
+    await house.step(0, "writes")
+    await house.settle()
+    assert told == 1 and await fired(house) == [("first", "m1")]

@@ -114,6 +114,7 @@ class RuleEngine:
                 except StorageError as error:
                     _log.error("rules wait: %s", error)
                     pause = _RETRY
+                    self._begun = max(self._begun, self._at + 1)  # it may be kept all the same
                 if pause > 0:
                     await set_within(self._changed, pause)
         finally:

@@ -68,6 +68,8 @@ def firings(
     stands: Standing | None = None
     for id, rule in candidates(rules, occasion).items():
         if key(id, occasion) in known:
+            if rule.stop:
+                return
             continue
         stands = stands or standing(db, occasion.conversation)
         if stands is None:
