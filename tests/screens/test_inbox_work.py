@@ -33,6 +33,19 @@ async def test_the_filter_line_narrows_while_it_is_typed_and_escape_lists_everyt
         await shows(pilot, "Zeynep Kaya")
 
 
+async def test_a_filter_typed_before_everything_is_there_is_a_filter(stage: Stage) -> None:
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        stage.main.furnished = False  # however fast this machine is
+        await write(pilot, "/label:iade")  # e resolves, a assigns, d sets the duty
+        stage.main.furnished = True
+        await stage.main.take_early()
+        await hides(pilot, "Zeynep Kaya")
+        await shows(pilot, "label:iade", "Ali Demir")
+        assert not stage.given(Resolve)
+        await pilot.press("escape")
+        await shows(pilot, "Zeynep Kaya")
+
+
 async def test_views_and_orders_by_one_key_or_from_a_list(stage: Stage) -> None:
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "Zeynep Kaya", "all · waiting time")

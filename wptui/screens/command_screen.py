@@ -56,19 +56,19 @@ class CommandScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._groups: dict[str, Any] = {}
-        self._early: list[str] = []
-        """Commands given before everything was there."""
+        self._early: list[events.Key] = []
+        """The first command given before everything was there, and the keys behind it: they may be its text."""
 
     @property
     def wptui(self) -> WptuiApp:
         """The app."""
         return cast("WptuiApp", self.app)
 
-    def do_early(self) -> None:
-        """Does what was asked for before everything was there."""
+    async def take_early(self) -> None:
+        """Takes the keys that were pressed before everything was there, each after the one before it."""
         early, self._early = self._early, []
-        for id in early:
-            self.run_command(id)
+        for event in early:
+            await self.wptui.on_event(event)
 
     def where(self) -> list[Where]:
         """The panes whose commands a key press may mean now."""
@@ -88,6 +88,9 @@ class CommandScreen(Screen[None]):
         must not overtake the one before it ("down, enter, i, text" would open the wrong conversation).
         """
         self.wptui.present()
+        if self._early:
+            self._early.append(event)
+            return True
         where = self.where()
         if where == ["main"] and self.focused is not None:
             return False  # the filter line
@@ -101,9 +104,13 @@ class CommandScreen(Screen[None]):
                 await focused.run_action(movement)
                 return True
         action = self.wptui.keymap.find(event.key, event.character, where)
-        if action is not None:
+        if action is None:
+            return self._macro_key(event)
+        if self.furnished:
             self.run_command(action.id)
-        return action is not None or self._macro_key(event)
+        else:
+            self._early.append(event)
+        return True
 
     def _macro_key(self, event: events.Key) -> bool:
         """Runs the macro whose own key this is, if there is one; the program's keys have gone first."""
@@ -138,9 +145,6 @@ class CommandScreen(Screen[None]):
 
     def run_command(self, id: str) -> None:
         """Does a command of the catalogue, or says what it needs first."""
-        if not self.furnished:
-            self._early.append(id)
-            return
         if not self.allowed(id):
             self.refuse()
             return

@@ -132,7 +132,7 @@ class InboxPane:
         self.filter_open = True
         entry = FilterEntry(self, self.query.filter.source)
         self.main.query_one("#inbox-pane").mount(entry, after=self.head)
-        entry.focus()
+        self.main.set_focus(entry)  # at once: the next keys are the filter
 
     def close_filter(self, *, clear: bool) -> None:
         """Closes the entry; with `clear` everything is listed again."""

@@ -134,7 +134,7 @@ class MainScreen(CommandScreen):
         self.figures.renew()
         self._clock = self.set_interval(1.0, self.tick)
         self.renew_hints()
-        self.do_early()
+        await self.take_early()
 
     def next_after(self, lost: str) -> None:
         """The next customer, where a colleague was faster with the conversation `lost`."""
