@@ -167,6 +167,27 @@ async def test_the_trail_says_who_did_what_to_those_who_may_know(play: Stage) ->
     assert (await http["Ayşe"].get("/v1/audit")).status_code == 403
 
 
+async def test_the_trail_goes_on_about_those_who_were_merged_into_others(play: Stage) -> None:
+    http = await team_of(play, ("Owner", "owner"))
+    screen = await play.sit_down("Owner")
+    places = []
+    for who, said in (("zeynep", "Merhaba"), ("mehmet", "Selam")):
+        await play.sandbox.say(who, said)
+        places.append(await play.conversation(screen, said))
+    rows = [
+        await play.relay.clerk.look(
+            lambda db, id=id: db.execute("SELECT contact FROM conversations WHERE id = ?", (id,)).fetchone()  # type: ignore[misc]
+        )
+        for id in places
+    ]
+    (zeynep,), (mehmet,) = rows
+    assert (await ask(play, "owner", c.EditContact(contact=mehmet, name="Mehmet Bey"))).ok
+    assert (await ask(play, "owner", c.Label(conversation=places[1], label="vip"))).ok
+    assert (await ask(play, "owner", c.MergeContacts(contact=mehmet, into=zeynep))).ok
+    types = [entry["type"] for entry in await trail(http["Owner"], agent="Owner")]
+    assert {"contact.merged", "contact.edited", "conversation.labelled"} <= set(types)
+
+
 async def test_a_body_that_does_not_come_holds_nobody_up(play: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wptui.relay.http.BODY_SECONDS", 0.05)
     monkeypatch.setattr("wptui.relay.http.STALL_SECONDS", 0.05)

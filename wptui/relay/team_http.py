@@ -19,6 +19,7 @@ from starlette.routing import Route
 from wptui.i18n import _
 from wptui.model import events as ev
 from wptui.model.errors import RefusedError, UsageError
+from wptui.model.permissions import See
 from wptui.model.settings import roles as _roles
 from wptui.model.text import fold, safe_line
 from wptui.relay.accounts import CODE_MINUTES, Agent, Session, role_named
@@ -251,7 +252,9 @@ def _shown(db: sqlite3.Connection, me: str, events: Sequence[ev.Event]) -> list[
     for event in events:
         data: dict[str, Any] = msgspec.json.decode(event.data)
         contact = data.get("contact") if event.type.startswith("contact.") else None
-        if event.conversation is not None:
+        if scope.see is See.ALL and (event.conversation is not None or contact is not None):
+            shown = True  # also what is told of somebody who was merged into somebody else since
+        elif event.conversation is not None:
             shown = event.conversation in seen
         elif contact is not None:
             shown = visible.sees_contact(db, scope, contact)

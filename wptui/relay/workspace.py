@@ -90,7 +90,7 @@ def configured(db: sqlite3.Connection, config: RelayConfig) -> list[ev.Data]:
         if row is None or (row[0], msgspec.json.decode(row[1])) != (saved.name, saved.ads):
             data.append(saved)
     # Replies to begin with: once there is one of that name, the agents' word counts.
-    has = {row[0] for row in db.execute("SELECT shortcut FROM canned")}
+    has = {row[0] for row in db.execute("SELECT shortcut FROM canned WHERE owner = ''")}
     data += [
         ev.CannedSaved(shortcut=each.shortcut, text=safe(each.text), title=safe_line(each.title, 80))
         for each in config.canned
