@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.relay.stage import Screen, Stage, until
+from tests.relay.stage import Screen, Stage, stage, until
 from wptui.model import commands as c
 from wptui.relay.downloads import _same_digest
 from wptui.relay.files import META_KEEPS, FileStore
@@ -245,6 +245,23 @@ def test_old_files_and_old_ids(tmp_path: Path) -> None:
     os.utime(store.folder / stored.key, (now - 100, now - 100))
     assert store.prune(200) == 0 and store.prune(50) == 1
     assert json.dumps(sorted(path.name for path in store.folder.iterdir())) == "[]"
+
+
+async def test_the_file_of_a_canned_reply_outlives_those_of_messages(tmp_path: Path) -> None:
+    async with stage(tmp_path, media_keep=60) as play:
+        screen = await play.sit_down("Ayşe")
+        async with play.http(play.token("Ayşe")) as http:
+            sent = [
+                (await http.post("/v1/media", content=text, headers={"content-type": "application/pdf"})).json()["key"]
+                for text in (b"%PDF-1.4 price list", b"%PDF-1.4 a message's")
+            ]
+        saved = await screen.ask(c.SaveCanned(shortcut="fiyat", text="Liste ektedir", media=sent[0]))
+        assert saved.ok, saved.message
+        for key in sent:
+            os.utime(play.relay.files.folder / key, (1, 1))
+        await play.restart(media_keep=60)
+        await until(lambda: play.relay.files.path(sent[1]) is None, "pruning")
+        assert play.relay.files.path(sent[0]) is not None
 
 
 def test_what_a_crash_has_left_half_is_cleared_away_and_nothing_else(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from pathlib import Path
 
 import msgspec
@@ -108,12 +108,17 @@ class FileStore:
             card.ids[number] = (id, int(self._clock()))
             self._write(card)
 
-    def prune(self, older: int) -> int:
-        """Remove files that came more than `older` seconds ago (0 keeps all), and what was broken off; how many."""
+    def prune(self, older: int, spared: Container[str] = ()) -> int:
+        """Remove files that came more than `older` seconds ago (0 keeps all), and what was broken off; how many.
+
+        Those of the keys `spared` stay.
+        """
         now = self._clock()
         gone = 0
         for path in self.folder.iterdir():
             if _KEY.fullmatch(path.name) and older and path.stat().st_mtime < now - older:
+                if path.name in spared:
+                    continue
                 path.unlink(missing_ok=True)
                 path.with_name(f"{path.name}.json").unlink(missing_ok=True)
                 gone += 1

@@ -229,7 +229,8 @@ class Relay:
 
     async def _prune(self) -> None:
         while True:
-            gone = await asyncio.to_thread(self.files.prune, self.config.media_keep)
+            replies = await self.view.ask(visible.files_of_replies)  # they are for years, not for one message
+            gone = await asyncio.to_thread(self.files.prune, self.config.media_keep, replies)
             if gone:
                 _log.info("%d old files were removed", gone)
             await asyncio.sleep(_PRUNE_EVERY)

@@ -82,6 +82,11 @@ def sees_file(db: sqlite3.Connection, scope: Scope, key: str) -> bool:
     return found is not None
 
 
+def files_of_replies(db: sqlite3.Connection) -> frozenset[str]:
+    """The files that canned replies carry, whosever they are."""
+    return frozenset(key for (key,) in db.execute("SELECT media FROM canned WHERE media <> ''"))
+
+
 def among(db: sqlite3.Connection, scope: Scope, ids: Sequence[str]) -> list[str]:
     """Those of the conversations `ids` that `scope` covers, in their order."""
     where, values = condition(scope)
