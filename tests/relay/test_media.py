@@ -247,7 +247,12 @@ def test_old_files_and_old_ids(tmp_path: Path) -> None:
     assert json.dumps(sorted(path.name for path in store.folder.iterdir())) == "[]"
 
 
-async def test_the_file_of_a_canned_reply_outlives_those_of_messages(tmp_path: Path) -> None:
+async def test_the_file_of_a_canned_reply_outlives_those_of_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[int] = []
+    prune = FileStore.prune
+    monkeypatch.setattr(FileStore, "prune", lambda *given: gone.append(prune(*given)) or gone[-1])
     async with stage(tmp_path, media_keep=60) as play:
         screen = await play.sit_down("Ayşe")
         async with play.http(play.token("Ayşe")) as http:
@@ -259,9 +264,10 @@ async def test_the_file_of_a_canned_reply_outlives_those_of_messages(tmp_path: P
         assert saved.ok, saved.message
         for key in sent:
             os.utime(play.relay.files.folder / key, (1, 1))
+        gone.clear()
         await play.restart(media_keep=60)
-        await until(lambda: play.relay.files.path(sent[1]) is None, "pruning")
-        assert play.relay.files.path(sent[0]) is not None
+        await until(lambda: gone, "pruning")
+        assert [play.relay.files.path(key) is not None for key in sent] == [True, False]
 
 
 def test_what_a_crash_has_left_half_is_cleared_away_and_nothing_else(tmp_path: Path) -> None:
