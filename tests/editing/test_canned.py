@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.editing.desk import FakeEditor, StoreBench
-from wptui.editing import canned
+from wptui.editing import canned, documents
 from wptui.editing.canned import CannedEntry
 from wptui.model import events as ev
 from wptui.model.settings.base import SettingsError
@@ -90,3 +90,18 @@ async def test_all_replies_are_edited_at_once(bench: StoreBench, fake: FakeEdito
     # A file that is at the relay already is not sent again.
     fake.does({"replace": [("TR00", "TR01")]})
     assert (await bench.edit("canned")).saved and len(bench.uploads) == 1
+
+
+def test_a_variable_that_there_is_not_is_worth_a_second_look(bench: StoreBench) -> None:
+    bench.story.tell(ev.ContactCreated(contact="c1"))
+    bench.story.tell(ev.ContactEdited(contact="c1", attributes={"surname": "Kaya"}))
+    bench.story.play()
+    text = """[selam]
+text = "{{customer.frist_name}} {{customer.surname}} {{customer.size|M}} {{order.date}} {{hours.today}}"
+texts.en = "{{agnt.name}}"
+"""
+    notes = documents.check(bench.db, "canned", text, "a1")
+    assert [(note.line, note.wrong) for note in notes] == [(2, False), (3, False)]
+    assert "customer.first_name" in notes[0].text and "agent.name" in notes[1].text
+    rule = '[r]\nwhen = "message"\nthen = [{reply = "{{custmer.name}}"}]\n'
+    assert [note.wrong for note in documents.check(bench.db, "rules", rule, "a1")] == [False]

@@ -12,6 +12,7 @@ from typing import Any
 
 from wptui.editing.findings import Finding, told
 from wptui.i18n import _
+from wptui.model.canned import VARIABLES, variables
 from wptui.model.errors import UsageError
 from wptui.model.permissions import ROLES
 from wptui.model.settings import acts
@@ -86,6 +87,7 @@ def context(db: sqlite3.Connection, kind: str, document: Any, text: str, agent: 
     """What the store says of a document of `kind` that is right in itself, as `agent` would save it."""
     known = Known(db)
     checks = {
+        "canned": _canned,
         "departments": _departments,
         "roles": _roles,
         "hours": _hours,
@@ -104,6 +106,28 @@ def _named(known: Known, what: str, names: Sequence[str], path: Path, *, wrong: 
         if name and name not in known.names(what):
             meant = near(name, known.names(what))
             yield SettingsError(_UNKNOWN[what], {"name": name}, path=(*path, place), near=meant), wrong
+
+
+def _variables(known: Known, text: str, path: Path) -> Found:
+    """Variables of `text` that nobody can fill in. An attribute may still come, unless it is like a word we know."""
+    for name in dict.fromkeys(variables(text)):
+        if name in VARIABLES or name == "order" or name.startswith("order."):
+            continue
+        meant, attribute = near(name, list(VARIABLES)), name.removeprefix("customer.")
+        if attribute != name:
+            own = [each.removeprefix("customer.") for each in VARIABLES if each.startswith("customer.")]
+            meant = f"customer.{alike}" if (alike := near(attribute, own)) else ""
+            sql = "SELECT 1 FROM contacts, json_each(contacts.attributes) WHERE key = ? LIMIT 1"
+            if not meant or known.db.execute(sql, (attribute,)).fetchone():
+                continue
+        yield SettingsError(N_('there is no variable "{name}"'), {"name": name}, path=path, near=meant), False
+
+
+def _canned(known: Known, document: Any, agent: str) -> Found:
+    for id, entry in document.items():
+        yield from _variables(known, entry.text, (id, "text"))
+        for language, text in entry.texts.items():
+            yield from _variables(known, text, (id, "texts", language))
 
 
 def _departments(known: Known, document: Any, agent: str) -> Found:
@@ -167,6 +191,8 @@ def _macros(known: Known, document: Any, agent: str) -> Found:
 
 def _acts(known: Known, found: Sequence[acts.Act], path: Path) -> Found:
     for place, act in enumerate(found):
+        for verb in ("reply", "note"):
+            yield from _variables(known, getattr(act, verb) or "", (*path, place, verb))
         for what in ("canned", "template", "department", "campaign"):
             name = getattr(act, what)
             if name and name not in known.names(what):

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 
 _VARIABLE = re.compile(r"\{\{\s*([\w.]{1,64})\s*(?:\|([^{}\n]{0,100}))?\}\}")
 
+VARIABLES = (
+    "customer.name", "customer.first_name", "customer.phone", "customer.username", "agent.name", "agent.first_name",
+    "workspace", "number", "department", "campaign", "order.items", "order.total", "hours.today", "hours.next",
+)  # fmt: skip
+"""The variables there are, beside contacts' attributes (`customer.<attribute>`, and those called `order…`)."""
+
 _COUNTRIES: dict[str, str] = {
     "90": "tr",
     "994": "az",
@@ -46,6 +52,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
         return "{{" + match[1] + "}}" if fallback is None else fallback.strip()
 
     return _VARIABLE.sub(put, text)
+
+
+def variables(text: str) -> list[str]:
+    """The variables that `text` names, in order."""
+    return [match[1] for match in _VARIABLE.finditer(text)]
 
 
 def unfilled(text: str) -> str:
