@@ -252,7 +252,12 @@ async def test_the_file_of_a_canned_reply_outlives_those_of_messages(
 ) -> None:
     gone: list[int] = []
     prune = FileStore.prune
-    monkeypatch.setattr(FileStore, "prune", lambda *given: gone.append(prune(*given)) or gone[-1])
+
+    def noted(store: FileStore, *given: Any) -> int:
+        gone.append(prune(store, *given))
+        return gone[-1]
+
+    monkeypatch.setattr(FileStore, "prune", noted)
     async with stage(tmp_path, media_keep=60) as play:
         screen = await play.sit_down("Ayşe")
         async with play.http(play.token("Ayşe")) as http:
