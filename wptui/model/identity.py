@@ -24,10 +24,6 @@ class AliasKind(StrEnum):
     GROUP = "group"
 
 
-STRONG = (AliasKind.BSUID, AliasKind.PARENT_BSUID, AliasKind.WA_ID, AliasKind.GROUP)
-"""Kinds that identify; in the order in which they are trusted. A username never does."""
-
-
 class Alias(msgspec.Struct, frozen=True, array_like=True):
     """One name a contact is known by. `value` is normalised by `normalise`."""
 

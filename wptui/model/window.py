@@ -1,12 +1,9 @@
-"""The 24-hour customer-service window and the free entry point (CLOUD_API.md §10). Times are Unix seconds."""
+"""The 24-hour customer-service window (CLOUD_API.md §10). Times are Unix seconds."""
 
 from __future__ import annotations
 
 SERVICE_WINDOW = 24 * 3600
 """A customer message or call opens the window for this long, and every further one resets it."""
-
-FREE_ENTRY_POINT = 72 * 3600
-"""Free period after an ad or Page button, if the business answers within `SERVICE_WINDOW`."""
 
 
 def service_window_end(inbound_at: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wptui.model.permissions import Scope, See
+from wptui.model.permissions import Scope
 from wptui.store.changes import Changes
 from wptui.store.visible import NOBODY, Place, Standing
 
@@ -38,13 +38,6 @@ class Visibility:
         """
         place = self._places.get(conversation)
         return place is not None and self.scope(agent).covers(place.department, place.assignee)
-
-    def may_see_contact(self, agent: str, contact: str) -> bool:
-        """Whether `agent` sees the contact: one of its conversations, or everything. Inside a turn at the clerk's
-        desk `store.visible.sees_contact` is the one to ask.
-        """
-        scope = self.scope(agent)
-        return scope.see is See.ALL or self.covers_contact(scope, contact)
 
     def covers_contact(self, scope: Scope, contact: str) -> bool:
         """Whether one of the contact's conversations is covered by `scope`."""

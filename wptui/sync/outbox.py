@@ -223,11 +223,6 @@ class Outbox:
             else:
                 db.execute("DELETE FROM drafts WHERE conversation = ?", (conversation,))
 
-    def drafts(self) -> dict[str, str]:
-        """All drafts, by conversation."""
-        with self._use() as db:
-            return dict(db.execute("SELECT conversation, text FROM drafts").fetchall())
-
     def get(self, key: str, default: str = "") -> str:
         """A small thing to remember on this machine."""
         with self._use() as db:

@@ -97,11 +97,6 @@ class InboxList(Pane, can_focus=True):
         return self._page.selected
 
     @property
-    def selected_row(self) -> InboxRow | None:
-        """The conversation under the cursor, as last read."""
-        return self._page.row(self._page.cursor)
-
-    @property
     def count(self) -> int:
         """How many conversations the query lists."""
         return self._page.count
@@ -110,11 +105,6 @@ class InboxList(Pane, can_focus=True):
     def cursor(self) -> int:
         """Place of the cursor in the list, from 0."""
         return self._page.cursor
-
-    @property
-    def query_shown(self) -> InboxQuery:
-        """What is listed."""
-        return self._page.query
 
     @property
     def new_above(self) -> int:

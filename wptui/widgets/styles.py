@@ -187,8 +187,6 @@ class Styles:
     counts in 256 colours, so that a cell costs as few bytes as possible.
     """
 
-    _count = 0
-
     def __init__(
         self, palette: Mapping[str, str], definitions: Mapping[str, str] | None = None, *, frugal: bool = False
     ) -> None:
@@ -202,9 +200,6 @@ class Styles:
                 raise StyleError(f"{name} is no style")
             self._styles[name] = parse_style(definition, colours)
         self._combined: dict[str, Style] = {}
-        Styles._count += 1
-        self.generation = Styles._count
-        """Another number for each table: part of the key of whatever is cached in its colours."""
 
     def __getitem__(self, names: str) -> Style:
         """The style of `names`, over `text`. Unknown names change nothing."""
