@@ -189,3 +189,8 @@ def format_duration(seconds: float) -> str:
     if whole < 86_400:
         return _conventions.hours.format(h=whole // 3600, m=whole % 3600 // 60)
     return _conventions.days.format(d=whole // 86_400)
+
+
+def format_ago(seconds: float) -> str:
+    """How long ago something was, in a sentence: ``8 s``, from a minute on as `format_duration`."""
+    return _("{n} s").format(n=max(0, int(seconds))) if seconds < 60 else format_duration(seconds)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.store.story import Story
 from wptui import i18n
-from wptui.cli import hours
+from wptui.cli import hours, line_find
 from wptui.model import events as ev
 from wptui.model.errors import UsageError
 from wptui.store.deadlines import terms
@@ -77,11 +77,11 @@ def test_it_says_when_it_opens_or_closes_and_the_days_hours(shop: Story, when: s
 
 
 def test_a_department_is_found_by_id_or_name(shop: Story) -> None:
-    assert hours.find_department(shop.db, "müşteri destek") == hours.find_department(shop.db, "destek") == "destek"
+    assert line_find.department(shop.db, "müşteri destek") == line_find.department(shop.db, "destek") == "destek"
     calendar = terms(shop.db).calendar("destek")
     assert hours.sentences(calendar, NOW, NOW)[0] == "Open around the clock."
     with pytest.raises(UsageError, match="satis"):
-        hours.find_department(shop.db, "satis")
+        line_find.department(shop.db, "satis")
 
 
 def test_without_hours_it_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from wptui.cli.line_text import Names
 from wptui.i18n import _, format_date, format_duration, pgettext
 from wptui.model.errors import UsageError
 from wptui.store import people
+from wptui.store.audit import actor_name
 from wptui.store.people import Person, Profile
 
 Json = dict[str, Any]
@@ -137,10 +138,6 @@ def _day(ts: int) -> str:
     return format_date(datetime.fromtimestamp(ts))
 
 
-def _who(actor: str, names: Names) -> str:
-    return names.agent(actor.removeprefix("agent:")) if actor.startswith("agent:") else actor
-
-
 def _lines(profile: Profile, names: Names) -> list[str]:
     person = profile.person
     lines = [f"{person.title}  [{person.id}]"]
@@ -169,7 +166,7 @@ def _lines(profile: Profile, names: Names) -> list[str]:
         parts.append(_("answered in {time}").format(time=format_duration(answer)) if answer is not None
                      else _("not answered"))  # fmt: skip
         if each.resolved_at:
-            parts.append(_("resolved by {name}").format(name=_who(each.resolved_by, names)))
+            parts.append(_("resolved by {name}").format(name=actor_name(each.resolved_by, names.agents)))
         else:
             parts.append(pgettext("request", "open"))
         parts += [each.campaign] if each.campaign else []
@@ -180,7 +177,7 @@ def _lines(profile: Profile, names: Names) -> list[str]:
         totals = ", ".join(f"{total} {currency}" for currency, total in order.totals.items())
         say(_("Order"), f"{_day(order.ts)}  {totals}".rstrip())
     for note in profile.notes:
-        say(_("Note"), f"{_day(note.ts)}  {_who(note.author, names)}: {note.text}".replace("\n", " / "))
+        say(_("Note"), f"{_day(note.ts)}  {actor_name(note.author, names.agents)}: {note.text}".replace("\n", " / "))
     for merge in profile.merges:
         state = _("undone") if merge.undone else ""
         say(_("Merge"), f"{merge.seq}  {_day(merge.at)}  {merge.title or merge.contact}  {state}".rstrip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
 @offline_option()
 def hours_command(when: str | None, department: str, as_json: bool, offline: bool) -> int:
     """Print the hours."""
-    from wptui.cli import line_json
+    from wptui.cli import line_find, line_json
     from wptui.cli.line_link import open_line, run
     from wptui.store.deadlines import terms
 
     async def work() -> int:
         async with open_line(offline=offline) as line:
-            whose = find_department(line.db, department)
+            whose = line_find.department(line.db, department)
             calendar = terms(line.db).calendar(whose)
             at = line.now if when is None else moment(when, line.now, calendar)
             if as_json:
@@ -40,20 +39,6 @@ def hours_command(when: str | None, department: str, as_json: bool, offline: boo
             return 0
 
     return run(work())
-
-
-def find_department(db: sqlite3.Connection, wanted: str) -> str:
-    """A department's id by id or name; "" for the whole business. Raises UsageError."""
-    from wptui.model.text import fold
-    from wptui.store.team import departments
-
-    known = departments(db)
-    if not wanted or wanted in known:
-        return wanted
-    found = [id for id, each in known.items() if fold(wanted) in (fold(id), fold(each.name))]
-    if len(found) != 1:
-        raise UsageError(_("There is no department {name}").format(name=wanted), hint=" ".join(known))
-    return found[0]
 
 
 def moment(text: str, now: int, calendar: Calendar) -> int:

@@ -1,4 +1,4 @@
-"""Which conversation, agent or message somebody means who types a few letters or digits."""
+"""Which conversation, agent, department or message somebody means who types a few letters or digits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from wptui.i18n import _
 from wptui.model.errors import UsageError
 from wptui.model.text import fold
-from wptui.store import inbox, search, thread
+from wptui.store import inbox, search, team, thread
 from wptui.store.inbox import InboxRow
 
 CANDIDATES = 8
@@ -97,6 +97,25 @@ def agent(db: sqlite3.Connection, wanted: str, me: str) -> str | None:
     names = ", ".join(f"{id} ({name})" for id, name in rows if not found or id in found)
     text = _("{wanted} may be several colleagues") if found else _("There is no colleague {wanted}")
     raise UsageError(text.format(wanted=wanted), hint=_("There are: {names}").format(names=names) if names else "")
+
+
+def department(db: sqlite3.Connection, wanted: str) -> str:
+    """The id of the department `wanted` (id, name, or the beginning of one); "" for "none". Raises UsageError."""
+    if wanted in ("none", "-", ""):
+        return ""
+    known = team.departments(db)
+    if wanted in known:
+        return wanted
+    asked = fold(wanted)
+    found = [id for id, each in known.items() if asked in (fold(id), fold(each.name))]
+    found = found or [id for id, each in known.items() if fold(each.name).startswith(asked)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(f"{each.name} ({id})" for id, each in known.items())
+    raise UsageError(
+        _("There is no department {name}").format(name=wanted),
+        hint=_("There are: {names}").format(names=names) if names else _("`wptui edit departments` makes them."),
+    )
 
 
 def quoted(db: sqlite3.Connection, row: InboxRow, wanted: str) -> str:

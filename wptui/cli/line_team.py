@@ -107,13 +107,12 @@ def transfer_command(
         raise UsageError(_("give --to, --agent or both"))
     from wptui.cli import line_act, line_find
     from wptui.cli.line_link import Line
-    from wptui.cli.team_text import find_department
     from wptui.model.commands import AnyCommand, Transfer
     from wptui.store import team
     from wptui.store.inbox import InboxRow
 
     def plan(line: Line, row: InboxRow) -> list[tuple[AnyCommand, str]]:
-        to = None if department is None else find_department(line.db, department)
+        to = None if department is None else line_find.department(line.db, department)
         who = line_find.agent(line.db, agent, line.me) if agent is not None else None
         known = team.departments(line.db)
         name = known[to].name if to in known else _("the common queue")

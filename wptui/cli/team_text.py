@@ -1,15 +1,11 @@
-"""The team in line mode's words, and which department somebody means."""
+"""The team in line mode's words."""
 
 from __future__ import annotations
 
-import sqlite3
-
 from wptui.cli.line_text import Names
 from wptui.i18n import _, format_duration, ngettext
-from wptui.model.errors import UsageError
 from wptui.model.permissions import ROLE_TITLES
-from wptui.model.text import fold, safe_line
-from wptui.store import team
+from wptui.model.text import safe_line
 from wptui.store.workload import AgentLoad, DepartmentLoad, Mention
 from wptui.widgets.render.words import DUTIES, when, who
 
@@ -52,22 +48,3 @@ def mention_line(mention: Mention, names: Names, now: int) -> str:
     author = who(mention.author, names.me, names.agents)
     text = safe_line(mention.text, 120)
     return f"{new}{mention.title}, {when(mention.ts, now, None)}, {author}: {text} [{mention.conversation}]"
-
-
-def find_department(db: sqlite3.Connection, wanted: str) -> str:
-    """The id of the department `wanted` (id, name, or the beginning of one); "" for "none". Raises UsageError."""
-    if wanted in ("none", "-", ""):
-        return ""
-    known = team.departments(db)
-    if wanted in known:
-        return wanted
-    asked = fold(wanted)
-    found = [id for id, each in known.items() if asked in (fold(id), fold(each.name))]
-    found = found or [id for id, each in known.items() if fold(each.name).startswith(asked)]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(f"{each.name} ({id})" for id, each in known.items())
-    raise UsageError(
-        _("There is no department {name}").format(name=wanted),
-        hint=_("There are: {names}").format(names=names) if names else _("`wptui edit departments` makes them."),
-    )

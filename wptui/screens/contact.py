@@ -15,6 +15,7 @@ from wptui.screens.dialogue import DialogueTitle, TextLines, Told
 from wptui.screens.form import Field, Form, Values
 from wptui.screens.terminal import clipboard
 from wptui.store import people
+from wptui.store.audit import actor_name
 from wptui.store.people import Merge, PastRequest, Profile
 from wptui.widgets.choices import Choice, ChoiceList
 from wptui.widgets.footer import Hints
@@ -197,9 +198,7 @@ class ContactScreen(Screen["Place"]):
         return _("Merged with {name}").format(name=name), detail
 
     def _who(self, actor: str) -> str:
-        if actor.startswith("agent:"):
-            return self._desk.name(actor.removeprefix("agent:"))
-        return {"phone": _("the phone app"), "relay": _("the relay")}.get(actor, actor)
+        return actor_name(actor, self._desk.agents)
 
     def _show_hints(self, profile: Profile) -> None:
         may = self._desk.may

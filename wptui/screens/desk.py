@@ -239,9 +239,14 @@ class Desk:
 
     def name(self, agent: str) -> str:
         """An agent's name by id; the id itself where it is not known."""
+        return self.agents.get(agent, agent)
+
+    @property
+    def agents(self) -> dict[str, str]:
+        """Everybody's name by id, also of those who have left."""
         if self._names is None:
             self._names = dict(self.db.execute("SELECT id, name FROM agents"))
-        return self._names.get(agent, agent)
+        return self._names
 
     def colleagues(self) -> list[tuple[str, str]]:
         """(id, name) of everybody who may sign in, by name."""

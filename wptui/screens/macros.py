@@ -64,7 +64,7 @@ class MacroCommands(ConversationBase):
 
         macros = self.main.team.macros
         departments = dict(self.main.team.departments)
-        agents = dict(self.desk.db.execute("SELECT id, name FROM agents"))
+        agents = self.desk.agents
         choices = [
             Choice(
                 f"{int(own)}{id}",

@@ -156,7 +156,7 @@ class MainScreen(CommandScreen):
         if self.furnished:
             self.team = read(desk.db, desk.me)
         team = self.team
-        agents = dict(desk.db.execute("SELECT id, name FROM agents")) | dict(team.rules)
+        agents = desk.agents | dict(team.rules)
         numbers = dict(desk.db.execute("SELECT id, CASE name WHEN '' THEN display ELSE name END FROM numbers"))
         keymap = app.keymap
         self.inbox.list.configure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wptui.i18n import N_, _, format_duration
+from wptui.i18n import N_, _, format_ago
 from wptui.screens.desk import Desk
 from wptui.sync.outbox import Pending
 from wptui.widgets.outbox_pane import Refusal
@@ -46,11 +46,6 @@ def explain(desk: Desk, item: Pending, label: Label) -> Refusal:
     return Refusal(words(item.code, item.message), (back, drop))
 
 
-def ago(seconds: float) -> str:
-    """How long ago, in words: 8 s, 07:41."""
-    return _("{n} s").format(n=max(0, int(seconds))) if seconds < 60 else format_duration(seconds)
-
-
 def _who_answered(desk: Desk, item: Pending) -> str:
     found = desk.db.execute(
         "SELECT author, ts FROM messages WHERE conversation = ? AND dir = 'out' AND automatic = 0 AND author <> ? "
@@ -60,4 +55,4 @@ def _who_answered(desk: Desk, item: Pending) -> str:
     if found is None:
         return words(item.code, item.message)
     author = desk.name(str(found[0]).removeprefix("agent:"))
-    return _("{name} answered {time} ago: send anyway?").format(name=author, time=ago(desk.now() - found[1]))
+    return _("{name} answered {time} ago: send anyway?").format(name=author, time=format_ago(desk.now() - found[1]))

@@ -131,7 +131,8 @@ class TeamScreen(Screen[str]):
                         Cell(_count(load.waiting)),
                         Cell(_count(load.late), "error" if load.late else "muted"),
                         Cell(
-                            _span(now - load.oldest) if load.oldest is not None else "–", "error" if load.late else ""
+                            format_duration(now - load.oldest) if load.oldest is not None else "–",
+                            "error" if load.late else "",
                         ),
                         Cell(_count(load.unassigned), "warning" if load.unassigned else "muted"),
                     ),
@@ -381,11 +382,6 @@ class TeamScreen(Screen[str]):
 
 def _count(count: int) -> str:
     return format_number(count) if count else "0"
-
-
-def _span(seconds: int) -> str:
-    """A duration in at most six cells."""
-    return format_duration(seconds).replace(" ", "")
 
 
 def _paragraph(text: str, cells: int) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from wptui.i18n import _, format_duration
+from wptui.i18n import _, format_ago
 from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.errors import RefusedError
@@ -81,12 +81,6 @@ def name_of(act: Act, agent: str) -> str:
     return str(row[0]) if row else agent.removeprefix("agent:")
 
 
-def ago(act: Act, ts: int) -> str:
-    """How long ago `ts` (Unix seconds) was: "8 s", from a minute on as a duration."""
-    seconds = max(0, act.now - ts)
-    return _("{n} s").format(n=seconds) if seconds < 60 else format_duration(seconds)
-
-
 def reason_of(text: str) -> str:
     """Why somebody did something, as they wrote it, on one line. Raises RefusedError where it is too long."""
     line = safe_line(text)
@@ -121,4 +115,4 @@ def changed_meanwhile(act: Act, by: str, at: int) -> RefusedError:
     """The refusal of an edit that began before somebody else's was saved: `by` (an actor) at `at` (Unix seconds)."""
     who = name_of(act, by) if by else _("Somebody")
     text = _("{name} saved another version {time} ago. Look at it, and make your change in that one.")
-    return refused("changed_meanwhile", text.format(name=who, time=ago(act, at)))
+    return refused("changed_meanwhile", text.format(name=who, time=format_ago(act.now - at)))

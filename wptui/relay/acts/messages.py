@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from wptui.i18n import _
+from wptui.i18n import _, format_ago
 from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.text import safe_line
 from wptui.model.window import is_open
-from wptui.relay.acts.base import Act, Plans, ago, conversation, event_number, name_of, require
+from wptui.relay.acts.base import Act, Plans, conversation, event_number, name_of, require
 from wptui.relay.outgoing import message_data, refused
 
 _NAME = re.compile(r"[\w-]{1,32}")
@@ -71,7 +71,7 @@ def check_answered(act: Act, conversation: str, answering: int) -> None:
     if row is not None:
         who = _("The phone app") if row[0] == "phone" else name_of(act, row[0])
         text = _("{name} answered {time} ago. Look, and send again if it still fits.")
-        raise refused("answered_meanwhile", text.format(name=who, time=ago(act, row[1])))
+        raise refused("answered_meanwhile", text.format(name=who, time=format_ago(act.now - row[1])))
 
 
 def send(act: Act, command: c.SendMessage) -> list[ev.Data]:
