@@ -45,6 +45,14 @@ def measured(db: sqlite3.Connection, size: int) -> dict[str, float]:
             db, InboxQuery(view=View.LATE, sort=Sort.DUE, now=now), 0, 50
         ),
         "view late, count": lambda: inbox.count(db, InboxQuery(view=View.LATE, now=now)),
+        "view mine, by deadline": lambda: inbox.window(
+            db, InboxQuery(view=View.MINE, sort=Sort.DUE, me="a1", now=now), 0, 50
+        ),
+        "filter, unread: count": lambda: inbox.count(db, InboxQuery(filter=filters.parse("is:unread"), now=now)),
+        "filter, urgent by last message": lambda: inbox.window(
+            db, InboxQuery(filter=filters.parse("is:urgent"), sort=Sort.LAST, now=now), 0, 50
+        ),
+        "filter, name: count": lambda: inbox.count(db, InboxQuery(filter=filters.parse("from:ayse"), now=now)),
         "view mentions": lambda: inbox.window(db, InboxQuery(view=View.MENTIONS, me="a1", now=now), 0, 50),
         "view following": lambda: inbox.window(db, InboxQuery(view=View.FOLLOWING, me="a1", now=now), 0, 50),
         "filter, due soon": lambda: inbox.count(db, InboxQuery(filter=filters.parse("is:due"), now=now)),

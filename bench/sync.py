@@ -5,7 +5,8 @@
 The relay is given signed webhooks of 500 messages each, and folds them; then a terminal with an empty cache connects
 and is measured until it is live. `events/s` counts the log positions the cache stands for afterwards, `rows/s` the
 rows that travelled. Beside it stands the same rows in one process by `executemany` into an empty store of the same
-tables, its indexes built at the end, without HTTP, JSON or a relay: what SQLite alone would take.
+tables, its indexes built at the end, without HTTP, JSON or a relay: what SQLite alone would take. A second terminal
+is an agent's who does not see everything, and gets the same rows through the conditions of what they see.
 """
 
 from __future__ import annotations
@@ -124,12 +125,17 @@ def main() -> None:
             account = credentials.load()
             deliver(url, messages)
             seconds = asyncio.run(cold(account, home / "cold"))
+            # The first agent is the owner, who sees everything; the second one sees departments, and what is in none.
+            sign_in(url, home / "relay", home / "second", name="Mehmet Kaya")
+            os.environ["WPTUI_HOME"] = str(home / "second")
+            limited = asyncio.run(cold(credentials.load(), home / "limited"))
         db = open_database(home / "cold" / "cache.db", read_only=True)
         count = sum(db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in TABLES)
         bare = raw(db, home / "raw.db")
         tell("cold sync, connect to live", seconds * 1000, "ms")
         tell("cold sync, events the cache stands for", cursor(db) / seconds, "events/s")
         tell("cold sync, rows", count / seconds, "rows/s", peer=("executemany alone", count / bare))
+        tell("cold sync of a limited scope", limited * 1000, "ms", peer=("all of it", seconds * 1000))
         db.close()
 
 
