@@ -284,6 +284,12 @@ async def test_a_held_answer_can_be_thrown_away(team: Stage) -> None:
         await hides(pilot, "send anyway?")
 
 
+async def test_who_waits_in_no_department_is_counted_too(team: Stage) -> None:
+    async with team.app.run_test(size=(120, 40)) as pilot:
+        await begun(pilot, team)
+        await shows(pilot, "Waiting by department", "No department")
+
+
 async def test_saved_filters_are_views(team: Stage) -> None:
     async with team.app.run_test(size=(120, 30)) as pilot:
         await begun(pilot, team)

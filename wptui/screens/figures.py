@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from wptui.i18n import _
 from wptui.store.inbox import Counters, counters
 from wptui.widgets.header import HeaderState
 from wptui.widgets.stats_pane import StatsState
@@ -88,7 +89,8 @@ class Figures:
                 (now,),
             )
         }
-        return tuple((name, *counted.get(id, (0, 0))) for id, name in team.departments.items() if id in counted)
+        named = {**team.departments, "": _("No department")}
+        return tuple((name, *counted[id]) for id, name in named.items() if id in counted)
 
     def renew_header(self) -> None:
         """Shows how the link stands and what time it is."""
