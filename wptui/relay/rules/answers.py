@@ -18,6 +18,7 @@ import sqlite3
 from typing import Any
 
 from wptui.model import events as ev
+from wptui.model.delivery import REACHED_META
 from wptui.model.settings.acts import SCORES
 from wptui.relay.rules import lists
 from wptui.store import team
@@ -84,11 +85,13 @@ def _bare(db: sqlite3.Connection, conversation: str, data: ev.MessageReceived) -
     if _SCORE.fullmatch(data.text) is None:
         return None
     found = db.execute(
-        "SELECT s.id, s.kind, s.sent_at FROM surveys s WHERE s.conversation = ?1 AND s.message = "
+        "SELECT s.id, s.kind, s.sent_at, m.status FROM surveys s JOIN messages m ON m.id = s.message "
+        "WHERE s.conversation = ?1 AND s.message = "
         "(SELECT id FROM messages WHERE conversation = ?1 AND dir = 'out' ORDER BY ts DESC, seq DESC LIMIT 1)",
         (conversation,),
     ).fetchone()
-    if found is None or data.ts - found[2] > WITHIN:
+    # Who has not seen the question means something else, and waits for an answer.
+    if found is None or found[3] not in REACHED_META or not 0 <= data.ts - found[2] <= WITHIN:
         return None
     score = _score(found[1], data.text)
     return None if score is None else ev.SurveyAnswered(survey=found[0], ts=data.ts, score=score, message=data.message)
