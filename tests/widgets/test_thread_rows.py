@@ -174,7 +174,7 @@ def test_notes_and_events_cannot_be_taken_for_messages(shop: Shop) -> None:
     text = drawn(shop)
     assert "┆ note · Mehmet Kurt: kargo kayıp" in text
     for sentence in (
-        "you took it over", "you assigned it to Mehmet Kurt", "Mehmet Kurt resolved it",
+        "Ayşe Demir took it over", "Ayşe Demir assigned it to Mehmet Kurt", "Mehmet Kurt resolved it",
         "the customer's number or id changed: +90 1 → +90 2", "call, 00:27",
     ):  # fmt: skip
         assert f"── {sentence}" in text or f"📞 {sentence}" in text
@@ -290,7 +290,7 @@ TEAM = replace(
     [
         (ev.ConversationMoved(department="iade", reason="iade istiyor"), "agent:a2",
          "Mehmet Kurt moved it to İade: iade istiyor"),
-        (ev.ConversationMoved(department=""), "agent:a1", "you took it out of its department"),
+        (ev.ConversationMoved(department=""), "agent:a1", "Ayşe Demir took it out of its department"),
         (ev.ConversationPrioritised(priority=3), "agent:a2", "Mehmet Kurt set the priority: urgent"),
         (ev.ConversationAssigned(agent="a2", how="auto"), "relay", "handed out to Mehmet Kurt"),
         (ev.ConversationAssigned(agent=None, how="unanswered"), "relay", "left unanswered: it went back to the queue"),

@@ -139,9 +139,7 @@ class Settings:
         "auto",
         N_("Follow the mouse. `auto` is off over SSH, where each movement costs bytes."),
     )
-    first_response_target: int = setting(
-        Duration(), "10m", N_("What the figures of first responses are held against.")
-    )
+    first_response_target: int = setting(Duration(), "10m", N_("What the figures of first responses are held against."))
     mark_read: MarkRead = setting(
         Choice(get_args(MarkRead)),
         "on_open",

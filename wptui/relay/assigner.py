@@ -100,13 +100,15 @@ class Hands:
         way = department.assign if department.assign != "off" else how
         if not way or way == "off":
             return None
-        free = [member for member in self._of(row[0], department) if member.load < department.capacity]
-        others = [member for member in free if member.id != row[1]]
-        if not others and self._put_down(conversation):
+        # Whom it went back from is not handed it again: it would come and go for as long as they are alone.
+        free = [
+            member
+            for member in self._of(row[0], department)
+            if member.load < department.capacity and member.id != row[1]
+        ]
+        if not free:
             return None
-        if not (others or free):
-            return None
-        chosen = min(others or free, key=_by_load if way == "least_busy" else _by_turn)
+        chosen = min(free, key=_by_load if way == "least_busy" else _by_turn)
         self._count(chosen)
         return chosen.id
 
@@ -131,15 +133,6 @@ class Hands:
         assert self._members is not None
         member.load += 1
         member.turn = max(each.turn for each in self._members.values()) + 1
-
-    def _put_down(self, conversation: str) -> bool:
-        """Whether somebody put the conversation back by hand: it is not thrust on the same agent again."""
-        row = self._db.execute(
-            "SELECT body FROM messages WHERE conversation = ? AND kind = 'assigned' AND dir = 'event' "
-            "ORDER BY seq DESC LIMIT 1",
-            (conversation,),
-        ).fetchone()
-        return row is not None and msgspec.json.decode(row[0]).get("how") == "hand"
 
 
 def _by_turn(member: _Member) -> tuple[int, str]:

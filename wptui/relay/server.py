@@ -348,9 +348,14 @@ async def serve(config: RelayConfig, *, ready: Callable[[Relay], None] | None = 
     loop = asyncio.get_running_loop()
     await relay.start()
     try:
+
+        def end(asked: signal.Signals) -> None:
+            _log.info("stopping: %s", asked.name)
+            ended.set()
+
         for name in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows
-                loop.add_signal_handler(name, ended.set)
+                loop.add_signal_handler(name, end, name)
         if ready is not None:
             ready(relay)
         waits = [asyncio.ensure_future(event.wait()) for event in (ended, relay.stopped)]

@@ -168,7 +168,7 @@ def remove_conversation(db: sqlite3.Connection, conversation: str) -> None:
 def assigned(db: sqlite3.Connection, event: ev.Event, data: ev.ConversationAssigned, changes: Changes) -> None:
     # Who was too slow, or put it back, is not given it again at once (`relay.assigner`).
     db.execute(
-        """UPDATE conversations SET returned_from = CASE WHEN ?1 = '' THEN assignee ELSE returned_from END,
+        """UPDATE conversations SET returned_from = CASE WHEN ?1 = '' THEN assignee ELSE '' END,
                assignee = ?1, assigned_at = CASE ?1 WHEN '' THEN NULL ELSE ?3 END WHERE id = ?2""",
         (data.agent or "", event.conversation, _at(event)),
     )

@@ -63,7 +63,8 @@ def resolve(db: sqlite3.Connection, conversation: str, at: int, by: str, seq: in
         (at, by, seq, conversation),
     )
     db.execute(
-        "UPDATE conversations SET state = 'resolved', waiting_since = NULL, snoozed_until = NULL WHERE id = ?",
+        "UPDATE conversations SET state = 'resolved', waiting_since = NULL, snoozed_until = NULL, returned_from = '' "
+        "WHERE id = ?",
         (conversation,),
     )
 

@@ -183,7 +183,8 @@ def _import_row(act: Act, row: c.ImportRow, update: bool) -> list[ev.Data]:
     )
     if edited.name or edited.remark or edited.attributes:
         events.append(edited)
-    if row.opted is not None and (not opted_ts or (update and bool(opted_out) == row.opted)):
+    # A list says yes for who has not decided; who said stop is not brought back by one.
+    if row.opted is not None and (not opted_ts or (update and not row.opted and not opted_out)):
         events.append(ev.ContactOpted(contact=contact, ts=act.now, out=not row.opted))
     return events
 

@@ -14,7 +14,7 @@ from wptui.widgets.render.words import local, when, who
 def sentence(row: ThreadRow, context: ThreadContext) -> str:
     """An event of the thread in words."""
     body = row.body
-    actor = who(row.author, context.me, context.agents, context.title)
+    actor = who(row.author, "", context.agents, context.title)
     match row.kind:
         case "assigned":
             return _assigned(row, actor, context)
