@@ -150,7 +150,7 @@ async def test_what_changes_a_conversation(shop: Shop) -> None:
     assert (await wptui("list", "--view", "resolved", "--offline")).out.startswith("Mehmet Demir, resolved")
     assert (await wptui("reopen", "mehmet")).code == 0
     read = (await wptui("read", "mehmet", "--offline")).out
-    for part in ("note by you: kargo kayıp", "you resolved it", "you opened it again"):
+    for part in ("note by you: kargo kayıp", "Ayşe resolved it", "Ayşe opened it again"):
         assert part in read
 
 

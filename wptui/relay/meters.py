@@ -36,7 +36,6 @@ class Meters:
             "wptui_unknown_fields", "Webhook fields this build does not know", ["field"], registry=registry
         )
         self.repeated = Counter("wptui_repeated", "Webhook items that had come before", registry=registry)
-        self.fold_errors = Counter("wptui_fold_errors", "Events the relay's view could not take", registry=registry)
         self.backlog = Gauge("wptui_expansion_backlog", "Bodies stored and not yet expanded", registry=registry)
         self.lag = Gauge("wptui_expansion_lag_seconds", "Age of the last body expanded, when it was", registry=registry)
         self.head = Gauge("wptui_log_head", "Number of the last event", registry=registry)
