@@ -94,7 +94,11 @@ class Hands:
         row = self._db.execute(
             "SELECT department, returned_from FROM conversations WHERE id = ?", (conversation,)
         ).fetchone()
-        department = self.departments.get(row[0]) if row is not None else None
+        return self.choose(row[0], row[1], how=how) if row is not None else None
+
+    def choose(self, id: str, returned_from: str, *, how: str | None = None) -> str | None:
+        """As `pick`, for a conversation of department `id` that went back from `returned_from` last."""
+        department = self.departments.get(id)
         if department is None:
             return None
         way = department.assign if department.assign != "off" else how
@@ -103,8 +107,8 @@ class Hands:
         # Whom it went back from is not handed it again: it would come and go for as long as they are alone.
         free = [
             member
-            for member in self._of(row[0], department)
-            if member.load < department.capacity and member.id != row[1]
+            for member in self._of(id, department)
+            if member.load < department.capacity and member.id != returned_from
         ]
         if not free:
             return None
@@ -181,14 +185,14 @@ def hand_out(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         if not hands.idle(department):
             continue
         waiting = db.execute(
-            f"SELECT id FROM conversations WHERE {_WAITING} AND assignee = '' "
+            f"SELECT id, returned_from FROM conversations WHERE {_WAITING} AND assignee = '' "
             "ORDER BY priority DESC, waiting_since, id",
             (department,),
         ).fetchall()
-        for (conversation,) in waiting:
+        for conversation, returned_from in waiting:
             if not hands.idle(department):
                 break
-            agent = hands.pick(conversation)
+            agent = hands.choose(department, returned_from)
             if agent is not None:
                 yield conversation, agent
 
