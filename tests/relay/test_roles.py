@@ -116,6 +116,23 @@ async def test_whatever_a_viewer_asks_for_nothing_changes(play: Stage, seed: int
     assert len(play.sandbox.sends.all) == sent
 
 
+async def test_nobody_is_given_a_customer_they_may_not_answer(play: Stage) -> None:
+    owner = await play.sit_down("Owner")
+    play.relay.accounts.add("Vera", "viewer")
+    await play.relay.workspace.follow_accounts()
+    conversation = await opened(play, owner)
+    given = await owner.ask(c.Assign(conversation=conversation, agent="vera"))
+    assert (given.code, "Vera" in given.message) == ("invalid", True)
+    assert (await owner.ask(c.Transfer(conversation=conversation, agent="vera"))).code == "invalid"
+    assert await owner_of(play, conversation) == ""
+
+
+async def owner_of(play: Stage, conversation: str) -> str:
+    sql = "SELECT assignee FROM conversations WHERE id = ?"
+    row = await play.relay.clerk.look(lambda db: db.execute(sql, (conversation,)).fetchone())
+    return str(row[0])
+
+
 async def test_a_transfer_to_where_it_is_already_is_an_assignment(play: Stage) -> None:
     owner = await play.sit_down("Owner")
     play.relay.accounts.add("Deniz", "mover")

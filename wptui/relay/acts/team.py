@@ -19,7 +19,7 @@ _DUTIES = ("on", "busy", "away")
 def assign(act: Act, command: c.Assign) -> list[ev.Data]:
     assignee, department = conversation(act, command.conversation, "assignee, department")
     reason = reason_of(command.reason)
-    _can_see(act, command.agent, department)
+    _can_serve(act, command.agent, department)
     if assignee == (command.agent or ""):
         return []
     unchanged(act, assignee, command.expect)
@@ -32,26 +32,29 @@ def transfer(act: Act, command: c.Transfer) -> list[ev.Data]:
     to = department if command.department is None else command.department
     if to and to not in team.departments(act.db):
         raise refused("not_found", _("There is no department {name}.").format(name=safe_line(to, 60)))
-    _can_see(act, command.agent, to)
+    if to == department:  # named or not: this only says whose it is
+        require(act, "conversation.assign")
+    _can_serve(act, command.agent, to)
     data: list[ev.Data] = []
     if to != department:
         data.append(ev.ConversationMoved(department=to, reason=reason))
     if assignee != (command.agent or ""):
         data.append(ev.ConversationAssigned(agent=command.agent, reason=reason, how="transfer"))
     if data:
-        if to == department:  # named or not: this only says whose it is
-            require(act, "conversation.assign")
         unchanged(act, assignee, command.expect)
     return data
 
 
-def _can_see(act: Act, agent: str | None, department: str) -> None:
-    """Refuses to give a conversation of `department` to somebody who could not see it."""
+def _can_serve(act: Act, agent: str | None, department: str) -> None:
+    """Refuses to give a conversation of `department` to somebody who could not see it, or not answer there."""
     if agent is None:
         return
     name = colleague(act, agent)
     if not team.scope(act.db, agent).covers(department, agent):
         text = _("{name} could not see this conversation: their role does not allow it.")
+        raise refused("invalid", text.format(name=name))
+    if "message.send" not in team.allowed(act.db, agent):
+        text = _("{name} could not answer this customer: their role does not allow it.")
         raise refused("invalid", text.format(name=name))
 
 
