@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from wptui.model import events as ev
 from wptui.model.errors import StorageError
 from wptui.model.protocol import Sorry
 from wptui.relay import duties, server
-from wptui.relay.eventlog import Append
+from wptui.relay.eventlog import Append, make_log
 
 
 def take_over(play: Stage) -> None:
@@ -47,3 +48,39 @@ async def test_the_program_ends_with_the_reason(play: Stage, monkeypatch: pytest
 
     with pytest.raises(StorageError, match="taken over"):
         await asyncio.wait_for(server.serve(config, ready=ready), 10)
+
+
+async def test_a_job_that_finishes_what_it_began_gets_no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second sender beside the first would call what is on its way unknown, and somebody would send it again."""
+    monkeypatch.setattr(duties, "LEASE_SECONDS", 0.03)
+    begun, renewals, finish = 0, asyncio.Semaphore(0), asyncio.Event()
+
+    async def sender() -> None:
+        nonlocal begun
+        begun += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await finish.wait()
+
+    async with make_log(str(tmp_path / "log.db")) as log:
+        job = duties.Duties(log, "one", {"sender": sender}, alone=True, lost=lambda: None)
+        renew = log.renew
+
+        async def counted(holder: str, ttl: float) -> bool:
+            renewals.release()
+            return await renew(holder, 30)
+
+        monkeypatch.setattr(log, "renew", counted)
+        await job.take()
+        keeping = asyncio.create_task(job.keep())
+        await until(lambda: begun == 1)
+        ending = asyncio.create_task(job.end())
+        for _n in range(4):  # the lease is kept while the job finishes
+            await renewals.acquire()
+        finish.set()
+        await ending
+        for _n in range(2):
+            await renewals.acquire()
+        keeping.cancel()
+        assert begun == 1

@@ -113,6 +113,11 @@ class Duties:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def end(self) -> None:
+        """End the jobs for good. The lease is kept meanwhile: a job that finishes what it began must not get a twin."""
+        self._jobs = {}
+        await self.drop()
+
     async def release(self) -> None:
         """Give the lease back. Raises StorageError."""
         if self.held:

@@ -204,7 +204,7 @@ class Relay:
     async def _stop(self) -> None:
         self.socket.closing = True
         await self._listener.stop()
-        await self.duties.drop()
+        await self.duties.end()
         await self.effects.close()
         self.clerk.stop()
         for task in self._tasks:

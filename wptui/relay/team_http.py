@@ -183,8 +183,9 @@ class TeamApi:
             looked += limit
             page = events
             shown = await self._view.ask(lambda db: _shown(db, me, page))  # noqa: B023 - awaited at once
-            entries += shown[: limit - len(entries)]
-            if len(events) < limit:
+            room = limit - len(entries)
+            entries += shown[:room]
+            if len(events) < limit and len(shown) <= room:
                 before = None
                 break
             before = entries[-1].seq if len(entries) == limit else events[-1].seq

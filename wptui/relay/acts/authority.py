@@ -6,7 +6,7 @@ from wptui.i18n import _
 from wptui.model import commands as c
 from wptui.model import events as ev
 from wptui.model.permissions import COMMANDS, needed
-from wptui.relay.acts.base import Act, require
+from wptui.relay.acts.base import Act, event_number, require
 from wptui.relay.outgoing import refused
 from wptui.store import visible
 
@@ -70,7 +70,7 @@ def _contacts(act: Act, command: c.AnyCommand) -> list[str]:
     match command:
         case c.SplitContact(merge=merge):
             # Whom it takes apart again has no conversations: those are the other's.
-            row = act.db.execute("SELECT into_contact FROM merges WHERE seq = ?", (merge,)).fetchone()
+            row = act.db.execute("SELECT into_contact FROM merges WHERE seq = ?", (event_number(merge),)).fetchone()
             return [str(row[0]) if row else command.contact]
         case c.MergeContacts(contact=contact, into=into):
             return [contact, into]

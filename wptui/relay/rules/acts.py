@@ -345,6 +345,9 @@ def _assign(scene: Scene, act: Act) -> list[ev.Data]:
             raise refused("nobody", _("Nobody of this department is on duty and free."))
     elif not scene.db.execute("SELECT 1 FROM agents WHERE id = ? AND NOT revoked", (wanted,)).fetchone():
         raise refused("not_found", _("There is no agent {name}.").format(name=safe_line(wanted or "", 60)))
+    elif "message.send" not in team.allowed(scene.db, str(wanted)):
+        text = _("{name} could not answer this customer: their role does not allow it.")
+        raise refused("invalid", text.format(name=safe_line(str(wanted), 60)))
     if (wanted or "") == scene.assignee:
         return []
     scene.assignee = wanted or ""
@@ -353,18 +356,10 @@ def _assign(scene: Scene, act: Act) -> list[ev.Data]:
 
 def _least_busy(scene: Scene) -> str | None:
     """Who of the department gets it; an act before may have moved the conversation there."""
+    hands = Hands(scene.db)
     if scene.department == scene.stands.department:
-        return Hands(scene.db).pick(scene.stands.id, how="least_busy")
-    scene.db.execute("SAVEPOINT moved")
-    try:
-        scene.db.execute(
-            "UPDATE conversations SET department = ?, returned_from = '' WHERE id = ?",
-            (scene.department, scene.stands.id),
-        )
-        return Hands(scene.db).pick(scene.stands.id, how="least_busy")
-    finally:
-        scene.db.execute("ROLLBACK TO moved")
-        scene.db.execute("RELEASE moved")
+        return hands.pick(scene.stands.id, how="least_busy")
+    return hands.choose(scene.department, "", how="least_busy")
 
 
 def _campaign(scene: Scene, act: Act) -> list[ev.Data]:
