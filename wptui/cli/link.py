@@ -72,9 +72,10 @@ def _phone(wanted: str) -> str:
     from wptui.model.text import fold
 
     digits = "".join(char for char in wanted if char in "0123456789")
+    tail = digits.lstrip("0")
     for id, display, name in ours:
         plain = "".join(char for char in display if char in "0123456789")
-        if wanted == id or fold(wanted) == fold(name) or (len(digits) >= 4 and plain.endswith(digits.lstrip("0"))):
+        if wanted == id or fold(wanted) == fold(name) or (len(tail) >= 4 and plain.endswith(tail)):
             return display
     try:
         parsed = phonenumbers.parse(wanted if wanted.startswith("+") else f"+{digits}", None)

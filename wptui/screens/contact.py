@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from wptui.i18n import _, format_duration, ngettext
 from wptui.model.commands import AnyCommand, BlockContact, EditContact, MergeContacts, OptContact, SplitContact
+from wptui.model.errors import WptuiError
 from wptui.model.text import safe_line
 from wptui.screens.dialogue import DialogueTitle, TextLines, Told
 from wptui.screens.form import Field, Form, Values
@@ -244,7 +245,11 @@ class ContactScreen(Screen["Place"]):
         return False
 
     def _give(self, command: AnyCommand, told: str) -> None:
-        self._given[self._desk.give(None, command)] = told
+        try:
+            self._given[self._desk.give(None, command)] = told
+        except WptuiError as error:
+            self._told.say(f"{error} {error.hint}".strip(), "error")
+            return
         connected = self._desk.state is not None and self._desk.state.connected
         self._told.say(_("Asking the relay…") if connected else _("It goes out with the next connection."))
 

@@ -56,6 +56,7 @@ class DeskBench:
                 raise LinkError(_("There is no connection to the relay"))
             await asyncio.sleep(LOOK_SECONDS)
         id = self.desk.give(None, command)
+        deadline = time.monotonic() + RESULT_SECONDS  # the relay's own time, however long the link was away
         while (result := self.desk.outbox.outcome(id)) is None:
             if time.monotonic() > deadline:
                 return False

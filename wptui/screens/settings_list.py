@@ -101,7 +101,7 @@ class EntriesScreen(Dialogue[str]):
     def _choice(self, id: str, entry: Table) -> Choice:
         match self.kind:
             case "canned":
-                sql = "SELECT count(*) FROM messages WHERE canned = ?"
+                sql = "SELECT count(*) FROM messages WHERE canned = ? AND canned <> ''"  # the index is of these
                 (uses,) = self.bench.db.execute(sql, (id,)).fetchone()
                 used = ngettext("used {n} time", "used {n} times", uses).format(n=uses) if uses else ""
                 detail = str(entry.get("text") or entry.get("file") or "").replace("\n", " ")
@@ -129,7 +129,7 @@ class EntriesScreen(Dialogue[str]):
     def on_key(self, event: events.Key) -> None:
         """The list's keys."""
         chosen = self.list.chosen
-        if event.key != "d":
+        if event.key not in ("d", "delete"):
             self._doubtful = ""
         if event.key in ("enter", "space") and chosen is not None:
             self._take(chosen)

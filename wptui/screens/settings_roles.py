@@ -144,7 +144,7 @@ class RolesScreen(Dialogue[str]):
         """The matrix's keys."""
         moves = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1), "k": (-1, 0), "j": (1, 0),
                  "h": (0, -1), "l": (0, 1), "pageup": (-10, 0), "pagedown": (10, 0)}  # fmt: skip
-        if event.key != "d":
+        if event.key not in ("d", "delete"):
             self._doubtful = ""
         if event.key in moves:
             self.matrix.move(*moves[event.key])

@@ -218,6 +218,8 @@ def _entry(
         elif what != "skip" and value:
             row.attributes[what] = short(place, safe_line(value), VALUE)
     row.name = f"{row.name} {surname}".strip()
+    if surname:
+        short(fields.index("surname"), row.name, NAME)
     if len(cells) > len(headers) and any(cell.strip() for cell in cells[len(headers) :]):
         wrong(len(headers) - 1, _("the line has more columns than the first one"))
     if row.phone in seen and not problems:

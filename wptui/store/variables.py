@@ -10,10 +10,8 @@ from typing import Any
 
 import msgspec
 
-from wptui.model import settings
 from wptui.model.canned import first_name, language_of, variant
 from wptui.model.hours import Calendar, calendar
-from wptui.model.settings.base import SettingsError
 from wptui.store import team
 from wptui.store.database import get_meta
 
@@ -110,11 +108,7 @@ def opening_hours(db: sqlite3.Connection, department: str) -> Calendar:
 
 @lru_cache(maxsize=64)
 def _calendar(text: str, department: str, timezone: str) -> Calendar:
-    try:
-        hours = settings.parse("hours", text)
-    except SettingsError:
-        hours = settings.parse("hours", "")
-    return calendar(hours, department, timezone)
+    return calendar(team.parsed("hours", text), department, timezone)
 
 
 def language(db: sqlite3.Connection, conversation: str) -> str:
